@@ -1,0 +1,80 @@
+# The doors of the project. Each target does its own set-up inside this folder, in .venv and .tox.
+# Needed on the machine: python3 (3.11 or later, with venv), git and make.
+
+PYTHON ?=
+REPEAT ?= 10
+JOBS ?= 2
+
+# pyenv's shims answer for a Python that is not switched on, and tox passes over them: the real folders go at the end of PATH.
+empty :=
+PYENV_BINS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.*/bin)
+export PATH := $(PATH)$(subst $(empty) $(empty),,$(addprefix :,$(PYENV_BINS)))
+
+# An unbuffered Python worker is up to twenty times slower; nobody who runs these targets meant that.
+unexport PYTHONUNBUFFERED
+# What another project's shell left behind would be imported in place of ours.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+# It runs several workers at a time by itself.
+SIDE_BY_SIDE := tests/test_wrong_workers.py
+
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test lint typing floors repeat clean
+.DELETE_ON_ERROR:
+
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/installed ## install into .venv, prove two workers, then do the main job on real input
+	@printf '\n== The reference Python worker, pickle ==\n'
+	$(BIN)/spread-jobs-conform -- $(BIN)/python workers/python/worker.py
+	@printf '\n== The reference Python worker, JSON ==\n'
+	$(BIN)/spread-jobs-conform --codec json -- $(BIN)/python workers/python/worker.py --codec json
+	@printf '\n== A plain Linux command as a worker ==\n'
+	$(BIN)/spread-jobs-conform --class command -- ls -l
+	@printf '\n== The main job: every source file of the standard library, a worker a core ==\n'
+	$(BIN)/python examples/wordcount.py
+
+test: $(VENV)/tox ## everything that CI checks: lint, typing, floors, tests on every Python here, coverage
+	$(BIN)/tox run
+
+lint: $(VENV)/tox ## ruff: lint and format
+	$(BIN)/tox run -e lint
+
+typing: $(VENV)/tox ## mypy --strict
+	$(BIN)/tox run -e typing
+
+floors: $(VENV)/tox ## imports go only downward
+	$(BIN)/tox run -e floors
+
+repeat: $(VENV)/tests ## the test suite REPEAT times (10); stops at the first failure and says which round
+	@round=1; while [ $$round -le $(REPEAT) ]; do \
+	  echo "== round $$round of $(REPEAT) =="; export PYTHONHASHSEED=$$round; \
+	  { $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --ignore $(SIDE_BY_SIDE) && $(BIN)/python -m pytest -q $(SIDE_BY_SIDE); } \
+	    || { echo "FAILED in round $$round of $(REPEAT)"; exit 1; }; \
+	  round=$$((round + 1)); \
+	done; echo "all $(REPEAT) rounds passed"
+
+clean: ## remove all that these targets made
+	rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/made: .ci/venv
+	sh .ci/venv $(VENV) $(PYTHON)
+	@touch $@
+
+$(VENV)/installed: $(VENV)/made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/tox: $(VENV)/made
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'tox>=4.22'
+	@touch $@
+
+# pip knows dependency groups since 25.1.
+$(VENV)/tests: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group tests
+	@touch $@

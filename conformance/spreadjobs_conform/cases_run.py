@@ -1,0 +1,205 @@
+"""Family run: requests and answers. Spec RUN-3 to RUN-9, OPS-1, OPS-5, OPS-6, UNT-4."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from spreadjobs_conform import payloads
+from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.findings import NotTestable
+from spreadjobs_conform.registry import TAGGED, UNTAGGED, case
+from spreadjobs_conform.responses import Answer, Failure, Refusal
+
+ECHO: Final = "op:echo"
+NOT_BEFORE_S: Final = 0.28
+"""When a sleep of 0.3 s may be over: some clocks are a little coarse."""
+MAX_TASK_ID: Final = 2**53 - 1
+
+
+@case("run/returns-the-task-id", "RUN-5", "RUN-15", checks=5, dialects=TAGGED)
+def returns_the_task_id(conv: Conversation) -> None:
+    """Each response bears the task id of its request."""
+    conv.prepare()
+    for _ in range(5):
+        conv.ask_sample()
+
+
+@case("run/answers-the-value", "OPS-1", "RUN-5", checks=6, needs=ECHO)
+def answers_the_value(conv: Conversation) -> None:
+    """The echo payload is answered with its value."""
+    conv.prepare()
+    for value in ("text", 17, ["a", "list"]):
+        conv.echo(value)
+
+
+@case("run/response-has-three-items", "RUN-4", "UNT-4", checks=3)
+def response_has_three_items(conv: Conversation) -> None:
+    """Every response is a tuple or list of three items, whatever the outcome."""
+    conv.prepare()
+    conv.ask_sample()
+    failing, _ = conv.failing()
+    conv.send(failing)
+    conv.response(failing)
+    conv.ask_sample()
+
+
+def _ids(conv: Conversation, *task_ids: int) -> None:
+    conv.prepare()
+    for task_id in task_ids:
+        request = conv.sample(task_id=task_id)
+        conv.send(request)
+        conv.outcome(request)
+
+
+@case("run/task-id-0", "RUN-5", checks=2, dialects=TAGGED)
+def task_id_0(conv: Conversation) -> None:
+    """The smallest task id, 0, comes back as 0."""
+    _ids(conv, 0, 1)
+
+
+@case("run/task-id-2-to-the-53-minus-1", "RUN-5", checks=3, dialects=TAGGED)
+def task_id_2_to_the_53_minus_1(conv: Conversation) -> None:
+    """The largest task id, 2**53-1, comes back exact, and so does its neighbour."""
+    _ids(conv, MAX_TASK_ID, MAX_TASK_ID - 1, 2**31)
+
+
+@case("run/task-ids-out-of-sequence", "RUN-5", checks=12, dialects=TAGGED)
+def task_ids_out_of_sequence(conv: Conversation) -> None:
+    """Task ids come back whatever their order and size."""
+    _ids(conv, 7_000_000, 12, 2**40, 3, 255, 256, 65_535, 65_536, 2**31 - 1, 2**32, 100_000, 2)
+
+
+@case("run/one-response-for-each-request", "RUN-3", checks=5)
+def one_response_for_each_request(conv: Conversation) -> None:
+    """No response comes twice, nor after the end of input without a request."""
+    conv.prepare()
+    for _ in range(4):
+        conv.ask_sample()
+    conv.close_stdin()
+    conv.ends_or(0.5)
+    conv.no_response()
+
+
+@case("run/equal-payloads", "RUN-3", "RUN-5", checks=4, dialects=TAGGED)
+def equal_payloads(conv: Conversation) -> None:
+    """A payload that was sent before is a new task with a new id."""
+    conv.prepare()
+    first = conv.sample()
+    conv.send(first)
+    conv.outcome(first)
+    again = [conv.request(first.payload, sample=first.sample) for _ in range(3)]
+    conv.send(*again)
+    for request in again:
+        conv.outcome(request)
+
+
+@case("run/answers-in-order", "RUN-6", checks=6, needs="op:echo op:sleep", dialects=TAGGED)
+def answers_in_order(conv: Conversation) -> None:
+    """Requests are answered in their order, although the first one takes longer than those behind it."""
+    conv.prepare()
+    asked = [(payloads.sleeping(0.2), None), (payloads.echo("quick"), "quick"), (payloads.echo("too"), "too")]
+    requests = [conv.request(payload) for payload, _ in asked]
+    conv.send(*requests)
+    for request, (payload, due) in zip(requests, asked, strict=True):
+        conv.expect_value(request, conv.response(request), due, op=str(payload["op"]))
+
+
+@case(
+    "run/mixed-outcomes-in-order",
+    "RUN-6",
+    "RUN-7",
+    checks=10,
+    needs="op:echo op:raise op:busy op:print",
+    dialects=TAGGED,
+)
+def mixed_outcomes_in_order(conv: Conversation) -> None:
+    """Answers, failures and refusals of requests that were sent ahead come in the order of the requests."""
+    conv.prepare()
+    asked = (
+        (payloads.echo(1), Answer),
+        (payloads.raising("ValueError", "two"), Failure),
+        (payloads.busy("three", 0.0, 1), Refusal),
+        (payloads.printing(["four\n"], []), Answer),
+        (payloads.echo(5), Answer),
+    )
+    requests = [conv.request(payload) for payload, _ in asked]
+    conv.send(*requests)
+    for request, (payload, due) in zip(requests, asked, strict=True):
+        conv.expect_sort(request, conv.response(request), due, op=str(payload["op"]))
+
+
+@case("run/a-thousand-tasks", "RUN-7", "RUN-3", checks=1000, heavy=True)
+def a_thousand_tasks(conv: Conversation) -> None:
+    """A thousand requests, one after the other, are answered."""
+    conv.prepare()
+    for _ in range(1000):
+        conv.ask_sample()
+
+
+@case("run/answers-after-a-pause", "RUN-7", checks=3)
+def answers_after_a_pause(conv: Conversation) -> None:
+    """A worker that had nothing to do for a while takes a further request."""
+    conv.prepare()
+    for _ in range(3):
+        conv.ask_sample()
+        conv.pause(0.25)
+
+
+@case("run/no-reserved-words", "RUN-9", checks=8, needs="op:echo op:raise op:busy op:print", dialects=TAGGED)
+def no_reserved_words(conv: Conversation) -> None:
+    """No response of any sort begins with a word that is reserved, and answers begin with their task id."""
+    conv.prepare()
+    asked = (payloads.echo("x"), payloads.raising("KeyError", "x"), payloads.busy("x", 0.0, 1))
+    for payload in (*asked, payloads.printing(["x\n"], ["y\n"])):
+        request = conv.request(payload)
+        conv.send(request)
+        response = conv.response(request)
+        conv.check(
+            response.first.task_id in (None, request.task_id), f"{response.first} came", f"an outcome of {request}"
+        )
+
+
+@case("run/untagged-answer-is-bare", "UNT-4", checks=6, needs=ECHO, dialects=UNTAGGED)
+def untagged_answer_is_bare(conv: Conversation) -> None:
+    """In the untagged dialect the first item of a response is the bare value, also if it looks like a pair."""
+    conv.prepare()
+    for value in (5, (17, "pair"), None):
+        conv.echo(value)
+
+
+@case("run/sleeps-as-long-as-asked", "OPS-5", checks=4, needs="op:sleep")
+def sleeps_as_long_as_asked(conv: Conversation) -> None:
+    """The sleep payload is answered None after its time, not before."""
+    conv.prepare()
+    conv.ask_sample()
+    began_s = time.monotonic()
+    conv.ask(payloads.sleeping(0.3), None)
+    took_s = time.monotonic() - began_s
+    conv.check(took_s > NOT_BEFORE_S, f"the answer came after {took_s:.3f} s", "an answer after 0.3 s")
+
+
+def _leaves(conv: Conversation, status: int) -> None:
+    conv.prepare()
+    conv.ask_sample()
+    request = conv.request(payloads.leaving(status))
+    conv.send(request)
+    answered = conv.arrives_before_exit()
+    if answered is not None and isinstance(answered.first, Failure):
+        raise NotTestable(f"the worker answered RemoteException to {request.payload}: it does not serve this payload")
+    conv.check(answered is None, f"{answered} came for {request}", "exit without an answer")
+    came = conv.exits()
+    conv.check(came == status, f"exit status {came}", f"exit status {status}")
+    conv.no_response()
+
+
+@case("run/exit-without-an-answer", "OPS-6", checks=4, needs="op:exit")
+def exit_without_an_answer(conv: Conversation) -> None:
+    """The exit payload makes the worker exit with the status that was asked for, without an answer."""
+    _leaves(conv, 7)
+
+
+@case("run/exit-with-status-0", "OPS-6", "RUN-13", checks=4, needs="op:exit")
+def exit_with_status_0(conv: Conversation) -> None:
+    """The exit payload with status 0 makes the worker leave as a departing worker does."""
+    _leaves(conv, 0)

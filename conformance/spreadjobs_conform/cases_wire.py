@@ -1,0 +1,154 @@
+"""Family wire: how messages are cut, sized and flushed, whatever the codec. Spec WIRE-1 to WIRE-7."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from spreadjobs_conform import payloads
+from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.findings import Hang
+from spreadjobs_conform.registry import PICKLE, TAGGED, case
+
+MEBIBYTE: Final = 1 << 20
+PIPE_BYTES: Final = 1 << 16
+ECHO: Final = "op:echo"
+
+
+@case("wire/split-at-every-byte", "WIRE-2", checks=30)
+def split_at_every_byte(conv: Conversation) -> None:
+    """A request is read right when it comes in two pieces, for every place where it can be cut."""
+    conv.prepare()
+    conv.ask_sample()
+    for cut in range(1, len(conv.sample().data)):
+        request = conv.sample()
+        conv.expect_requests(request)
+        conv.send_pieces([request.data[:cut], request.data[cut:]], f"{request}, cut after {cut} bytes")
+        conv.outcome(request)
+
+
+@case("wire/one-byte-pieces", "WIRE-2", checks=4)
+def one_byte_pieces(conv: Conversation) -> None:
+    """Requests are read right when each of their bytes comes alone."""
+    conv.prepare()
+    conv.ask_sample()
+    for _ in range(3):
+        request = conv.sample()
+        conv.expect_requests(request)
+        pieces = [request.data[at : at + 1] for at in range(len(request.data))]
+        conv.send_pieces(pieces, str(request))
+        conv.outcome(request)
+
+
+@case("wire/several-requests-in-one-write", "WIRE-2", "RUN-6", checks=20, dialects=TAGGED)
+def several_requests_in_one_write(conv: Conversation) -> None:
+    """Twenty requests that come in one piece are answered one by one."""
+    conv.prepare()
+    requests = [conv.sample() for _ in range(20)]
+    conv.send(*requests)
+    for request in requests:
+        conv.outcome(request)
+
+
+@case("wire/one-request-and-a-half", "WIRE-2", "WIRE-7", checks=3, dialects=TAGGED)
+def one_request_and_a_half(conv: Conversation) -> None:
+    """A request is answered although only a half of the next one has come with it."""
+    conv.prepare()
+    first, second, third = conv.sample(), conv.sample(), conv.sample()
+    half = len(second.data) // 2
+    conv.expect_requests(first)
+    conv.send_bytes(first.data + second.data[:half], f"{first} and a half of {second}")
+    conv.outcome(first)
+    conv.expect_requests(second, third)
+    conv.send_bytes(second.data[half:] + third.data, f"the other half of {second}, and {third}")
+    conv.outcome(second)
+    conv.outcome(third)
+
+
+@case("wire/answers-without-more-input", "WIRE-3", "WIRE-7", checks=3)
+def answers_without_more_input(conv: Conversation) -> None:
+    """A request is answered, flushed, although nothing more comes: neither a request nor the end of input."""
+    conv.prepare()
+    for _ in range(3):
+        try:
+            conv.ask_sample()
+        except Hang as hang:
+            conv.process.close_stdin()
+            conv.ends_or(1.0)
+            if len(conv.rest()) > 0:
+                hang.came += "; the response came when standard input was closed"
+                hang.cure = "flush standard output after each response"
+            raise
+
+
+@case("wire/nothing-but-messages", "WIRE-4", "WIRE-1", checks=6)
+def nothing_but_messages(conv: Conversation) -> None:
+    """Nothing but responses comes while answers and failures are given, and nothing while no request waits."""
+    conv.prepare()
+    conv.ask_sample()
+    failing, _ = conv.failing()
+    conv.send(failing)
+    conv.response(failing)
+    conv.ask_sample()
+    conv.silent(0.2, "while no request was unanswered")
+    conv.ask_sample()
+    conv.silent(0.05, "while no request was unanswered")
+
+
+def _message_of(conv: Conversation, size_bytes: int) -> None:
+    conv.prepare()
+    request = conv.sized_request(size_bytes)
+    conv.send(request)
+    conv.outcome(request)
+    text = request.sample.due if request.sample is not None else ""
+    # The kit cannot know how the worker writes a response: from the size of this one, one of that very size follows.
+    length = max(0, len(str(text)) + size_bytes - conv.last_size_bytes)
+    conv.echo("y" * length)
+
+
+@case("wire/message-of-65535-bytes", "WIRE-5", checks=4, needs=ECHO)
+def message_of_65535_bytes(conv: Conversation) -> None:
+    """A request, and a response, one byte smaller than a pipe."""
+    _message_of(conv, PIPE_BYTES - 1)
+
+
+@case("wire/message-of-65536-bytes", "WIRE-5", checks=4, needs=ECHO)
+def message_of_65536_bytes(conv: Conversation) -> None:
+    """A request, and a response, as large as a pipe."""
+    _message_of(conv, PIPE_BYTES)
+
+
+@case("wire/message-of-65537-bytes", "WIRE-5", checks=4, needs=ECHO)
+def message_of_65537_bytes(conv: Conversation) -> None:
+    """A request, and a response, one byte larger than a pipe."""
+    _message_of(conv, PIPE_BYTES + 1)
+
+
+@case("wire/message-of-16-mebibytes", "WIRE-5", checks=4, needs=ECHO, heavy=True)
+def message_of_16_mebibytes(conv: Conversation) -> None:
+    """A request, and a response, of 16 MiB."""
+    _message_of(conv, 16 * MEBIBYTE)
+
+
+@case("wire/bytes-of-16-mebibytes", "WIRE-5", checks=2, needs=f"{ECHO} type:bytes", codecs=PICKLE, heavy=True)
+def bytes_of_16_mebibytes(conv: Conversation) -> None:
+    """Bytes of 16 MiB come back."""
+    conv.prepare()
+    conv.echo(bytes(range(256)) * (16 * MEBIBYTE // 256), rare=True)
+
+
+@case("wire/big-requests-sent-ahead", "WIRE-5", "WIRE-2", checks=8, needs=ECHO, dialects=TAGGED, heavy=True)
+def big_requests_sent_ahead(conv: Conversation) -> None:
+    """Four requests of 1 MiB that are sent at once are answered."""
+    conv.prepare()
+    requests = [conv.sized_request(MEBIBYTE + number) for number in range(4)]
+    conv.send(*requests)
+    for request in requests:
+        conv.outcome(request)
+
+
+@case("wire/small-after-big", "WIRE-5", "RUN-7", checks=8, needs=ECHO, heavy=True)
+def small_after_big(conv: Conversation) -> None:
+    """Small requests are answered before and after one of 1 MiB."""
+    conv.prepare()
+    for value in ("small", "B" * MEBIBYTE, "small again", ""):
+        conv.ask(payloads.echo(value), value)

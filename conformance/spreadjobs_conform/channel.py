@@ -1,0 +1,318 @@
+"""
+The wire to one worker process: bytes there, bytes and messages back, and its end; every wait is bounded.
+
+Each verb that makes sure of something counts as a check; a case that made fewer than it declares is a fault of the
+kit, never a pass.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.findings import Finding, Hang, Interrupted
+from spreadjobs_conform.messages import Message, Reader, TextReader, likely_cure
+from spreadjobs_conform.patience import Patience, Wait
+from spreadjobs_conform.process import WorkerProcess, describe_status
+from spreadjobs_conform.transcript import MAX_SHOWN_BYTES, Actor, Event, Transcript
+from spreadjobs_conform.wire_json import JsonReader, write_json
+from spreadjobs_conform.wire_pickle import PickleReader, write_pickle
+
+MEBIBYTE: Final = 1 << 20
+LINGER_S: Final = 0.1
+STEP_S: Final = 0.25
+"""Waits look this often whether their limit has shrunk or the run was stopped."""
+PIECE_LIMIT_S: Final = 0.25
+"""For how long a piece of a message may wait in the pipe before the next one follows."""
+MAX_PENDING_BYTES: Final = 1 << 27
+HANGS_OF_PIECES: Final = 3
+UNBUFFERED: Final = "PYTHONUNBUFFERED"
+"""Left out of a worker's environment: it would hide a missing flush."""
+HINTS: Final = ("SPREAD_JOBS_PROTOCOL", "SPREAD_JOBS_CODEC", "SPREAD_JOBS_WORKER")
+
+
+def _reader_for(candidate: Candidate) -> Reader:
+    if candidate.worker_class == "command":
+        return TextReader()
+    return JsonReader() if candidate.codec == "json" else PickleReader()
+
+
+class Channel:
+    """
+    One worker process and its pipes.
+
+    Args:
+        candidate: The program under test.
+        patience: The limits of the run.
+        blame: The requirement that is broken when what is due does not come; the case's first one.
+        stop: Set when the run is to end at once.
+    """
+
+    def __init__(self, candidate: Candidate, patience: Patience, blame: str, stop: threading.Event) -> None:
+        self.candidate = candidate
+        self.patience = patience
+        self.blame = blame
+        self.checks = 0
+        self.transcript = Transcript()
+        self.has_answered = False
+        """Whether the worker has shown that it is up."""
+        self._stop = stop
+        self._process: WorkerProcess | None = None
+        self._reader = _reader_for(candidate)
+        self._began_s = 0.0
+        self._case_end_s = 0.0
+        self._slow_pieces = 0
+
+    # The process.
+
+    @property
+    def process(self) -> WorkerProcess:
+        """The worker; started with the hints of a master unless ``start`` came first."""
+        if self._process is None:
+            self.start()
+        if self._process is None:
+            raise AssertionError("start makes the process")
+        return self._process
+
+    def start(self, *, hints: bool = True) -> None:
+        """Starts the worker, with or without the variables that a master may set. Spec EXEC-4, EXEC-5."""
+        environment = {name: value for name, value in os.environ.items() if name not in (*HINTS, UNBUFFERED)}
+        name, _, value = self.candidate.mark.partition("=")
+        environment[name] = value
+        if hints:
+            environment.update(zip(HINTS, ("1.0", self.candidate.codec, "1.1"), strict=True))
+        self._began_s = time.monotonic()
+        self._case_end_s = self._began_s + self.patience.case_limit_s()
+        self._process = WorkerProcess(self.candidate.command, environment)
+        self.note("kit", f"started process {self._process.pid}")
+
+    def start_again(self, *, hints: bool) -> None:
+        """Ends the worker and starts it anew."""
+        self.end()
+        self.start(hints=hints)
+
+    def linger(self) -> None:
+        """Gives a worker that went wrong a moment to say why on its standard error."""
+        end_s = time.monotonic() + LINGER_S
+        while self._process is not None and self._process.status() is None and time.monotonic() < end_s:
+            self.pump(0.01)
+
+    def end(self) -> None:
+        """Ends the worker, whatever it does, and all that it left."""
+        if self._process is not None:
+            self._process.end()
+            # A flood is let go of at once, and what follows begins with no bytes of the one before.
+            self._reader = _reader_for(self.candidate)
+
+    def stderr_lines(self, count: int) -> list[str]:
+        """The last lines of the worker's standard error."""
+        return self._process.stderr_lines(count) if self._process is not None else []
+
+    # Waiting.
+
+    def wait(self, done: Callable[[], bool], kind: Wait, *, mebibytes: float = 0.0) -> bool:
+        """Waits until something is so; False if the limit for this kind of wait passed first."""
+        began_s = time.monotonic()
+        while True:
+            if done():
+                return True
+            limit_s = self.patience.limit_s(kind, mebibytes=mebibytes, first=not self.has_answered)
+            remaining_s = min(began_s + limit_s, self._case_end_s) - time.monotonic()
+            if remaining_s <= 0:
+                # What is ready is read before the limit is judged: the kit itself may have been kept waiting.
+                self.pump(0.0)
+                return done()
+            self.pump(min(remaining_s, STEP_S))
+
+    def next_message(self) -> Message | None:
+        """The next complete message that has come, if one has."""
+        return self._reader.next()
+
+    def pause(self, seconds: float) -> None:
+        """Lets time pass; what the worker writes meanwhile is taken in."""
+        end_s = time.monotonic() + seconds
+        while (remaining_s := end_s - time.monotonic()) > 0:
+            self.pump(min(remaining_s, STEP_S))
+
+    def pump(self, timeout_s: float) -> None:
+        """Moves bytes for at most that time."""
+        if self._stop.is_set():
+            raise Interrupted("the run was stopped")
+        self.process.pump(timeout_s)
+        inbox = self.process.inbox
+        if inbox:
+            # Beyond this, the bytes of a worker that writes without end are dropped.
+            if self._reader.pending_bytes() < MAX_PENDING_BYTES:
+                self._reader.feed(bytes(inbox))
+            inbox.clear()
+
+    # Sending.
+
+    def encode(self, value: object, protocol: int | None = None) -> bytes:
+        """One message of the kit."""
+        if self.candidate.codec == "json":
+            return write_json(value)
+        return write_pickle(value, self.candidate.pickle_protocol if protocol is None else protocol)
+
+    def send_bytes(self, data: bytes, what: str) -> None:
+        """Writes bytes as they are."""
+        process = self.process  # Started, if it was not, before the note that says what it was sent.
+        self.note("kit", what, data)
+        process.write(data)
+
+    def send_pieces(self, pieces: list[bytes], what: str) -> None:
+        """Writes pieces, each only when the worker has read the one before or was given time to."""
+        process = self.process
+        self.note("kit", f"{what}, in {len(pieces)} pieces", b"".join(pieces))
+        for piece in pieces:
+            process.write(piece)
+            self.drained()
+
+    def drained(self) -> bool:
+        """Waits a moment until the worker has read what was sent; whether it has."""
+        # A worker need not read at once. After a few that did not, the pieces follow each other quickly.
+        limit_s = PIECE_LIMIT_S if self._slow_pieces < HANGS_OF_PIECES else 0.002
+        end_s = time.monotonic() + limit_s
+        while self.process.unread_bytes and not self.process.stdin_broken:
+            if time.monotonic() > end_s:
+                self._slow_pieces += 1
+                return False
+            self.pump(0.0005)
+        return True
+
+    def check(self, condition: bool, came: str, due: str, cure: str = "", *, requirement: str = "") -> None:  # noqa: FBT001 - reads like assert
+        """
+        Makes sure of something.
+
+        Raises:
+            Finding: It is not so.
+        """
+        self.checks += 1
+        if not condition:
+            raise Finding(requirement or self.blame, came, due, cure)
+
+    def silent(self, seconds: float, when: str) -> None:
+        """
+        Makes sure that the worker writes nothing for that time.
+
+        Raises:
+            Finding: It wrote something.
+        """
+        end_s = time.monotonic() + seconds
+        while (remaining_s := end_s - time.monotonic()) > 0 and not self._reader.pending():
+            self.pump(min(remaining_s, STEP_S))
+        data = self._reader.pending()
+        self.note("kit", f"looked for output for {seconds:.2f} s")
+        cure = likely_cure(data, self.candidate.codec)
+        self.check(not data, f"{data[:80]!r} came on standard output {when}", "nothing", cure)
+
+    # The end.
+
+    def alive(self, when: str) -> None:
+        """Makes sure that the process that was executed has not exited yet."""
+        status = self.process.status()
+        gone = describe_status(status) if status is not None else ""
+        self.check(status is None, f"the worker has {gone} {when}", "a process that goes on")
+
+    def close_stdin(self) -> None:
+        """
+        Ends the worker's standard input, when all that was sent is in the pipe.
+
+        Raises:
+            Hang: The worker does not read.
+        """
+        began_s = time.monotonic()
+        mebibytes = self.process.unwritten_bytes / MEBIBYTE
+        if not self.wait(lambda: not self.process.unwritten_bytes, Wait.READING, mebibytes=mebibytes):
+            self.hang(Wait.READING, "what was sent is not read", "a worker that reads", time.monotonic() - began_s)
+        self.note("kit", "closed the worker's standard input")
+        self.process.close_stdin()
+
+    def exits(self) -> int:
+        """
+        Waits for the exit of the process that was executed; its status.
+
+        Raises:
+            Hang: It is still there after the limit.
+        """
+        began_s = time.monotonic()
+        if not self.wait(lambda: self.process.status() is not None, Wait.EXIT):
+            due = "exit after the end of its standard input"
+            cure = "end the loop at the end of standard input, and end threads and child processes too"
+            self.hang(Wait.EXIT, "no exit", due, time.monotonic() - began_s, cure)
+        status = self.process.status()
+        if status is None:
+            raise AssertionError("a status that was seen stays")
+        self.note("worker", describe_status(status))
+        self.checks += 1
+        return status
+
+    def released(self) -> None:
+        """
+        Makes sure that standard output ends once the process has exited. Spec SHUT-4, CMD-5.
+
+        Raises:
+            Hang: A process that it started still holds it.
+        """
+        began_s = time.monotonic()
+        if not self.wait(lambda: not self.process.stdout_open, Wait.RELEASE):
+            cure = "wait for child processes before exiting, or give them another standard output"
+            due = "the end of standard output"
+            self.hang(Wait.RELEASE, "no end of standard output", due, time.monotonic() - began_s, cure)
+        self.checks += 1
+
+    def ends_or(self, seconds: float) -> None:
+        """Waits until standard output has ended, for at most that time."""
+        end_s = time.monotonic() + seconds
+        while self.process.stdout_open and (remaining_s := end_s - time.monotonic()) > 0:
+            self.pump(min(remaining_s, STEP_S))
+
+    def rest(self) -> bytes:
+        """What came on standard output and belongs to no response that was taken; for use after the exit."""
+        self.pump(0.0)
+        return self._reader.pending()
+
+    # Accounts.
+
+    def hang(  # noqa: PLR0913 - what a diagnosis is made of
+        self, kind: Wait, what: str, due: str, waited_s: float, cure: str = "", *, also: tuple[str, ...] = ()
+    ) -> NoReturn:
+        """
+        Ends the case for a wait that came to nothing.
+
+        Raises:
+            Hang: Always.
+        """
+        self.patience.hang(kind)
+        came = f"{what} within {waited_s:.2g} s; {self.so_far()}; {self.process.describe()}"
+        self.note("kit", f"gave up waiting for {kind.value}")
+        raise Hang(self.blame, came, due, cure or self.cure(), also=also)
+
+    def so_far(self) -> str:
+        """What has come of the message that is due."""
+        pending = self._reader.pending()
+        if pending:
+            return f"{self._reader.pending_bytes()} bytes of an unfinished message came, beginning {pending[:60]!r}"
+        return "0 bytes came"
+
+    def cure(self) -> str:
+        """What the author of the worker probably has to do when a response does not come."""
+        pending = self._reader.pending()
+        if pending:
+            cure = likely_cure(pending, self.candidate.codec)
+            return f"write whole messages and flush them; or {cure}"
+        if self.process.status() is not None:
+            return "see the last lines of its standard error"
+        if "read" in self.process.describe():
+            return "flush standard output after each response, and read one message at a time, no further than its end"
+        return ""
+
+    def note(self, actor: Actor, what: str, data: bytes = b"", size_bytes: int | None = None) -> None:
+        """Writes into the transcript."""
+        at_s = time.monotonic() - self._began_s
+        size = len(data) if size_bytes is None else size_bytes
+        self.transcript.add(Event(at_s, actor, what, size, data[:MAX_SHOWN_BYTES]))

@@ -1,0 +1,360 @@
+"""One conversation with one worker: requests and outcomes, the verbs that the cases are written in."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import attrs
+
+from spreadjobs_conform import payloads
+from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
+from spreadjobs_conform.channel import MEBIBYTE, Channel
+from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
+from spreadjobs_conform.messages import Message
+from spreadjobs_conform.patience import Patience, Wait
+from spreadjobs_conform.responses import Alive, Answer, Failure, Refusal, Response, interpret
+from spreadjobs_conform.values import difference, show
+
+FIXED_PREPARATION: Final = (
+    "it takes a preparation that the kit chooses, and the manifest says that this one ends by count (preparation_ends)"
+)
+
+Sort = TypeVar("Sort", Answer, Refusal, Failure)
+
+
+@attrs.frozen
+class Request:
+    """A request of the kit, numbered from 1 in each conversation."""
+
+    number: int
+    task_id: int | None
+    payload: object = attrs.field(repr=show)
+    data: bytes = attrs.field(repr=False)
+    sample: Sample | None = None
+
+    def __str__(self) -> str:
+        """As it stands in diagnoses."""
+        return f"request {self.number}" + (f" (task {self.task_id})" if self.task_id is not None else "")
+
+
+class Conversation(Channel):
+    """The master's side of one worker. The arguments are those of ``Channel``."""
+
+    def __init__(self, candidate: Candidate, patience: Patience, blame: str, stop: threading.Event) -> None:
+        super().__init__(candidate, patience, blame, stop)
+        self._ids = itertools.count(random.randrange(10**4, 2**31))  # noqa: S311 - ids need no secrecy
+        self._numbers = itertools.count(1)
+        self._samples = itertools.count(1)
+        self._outstanding: list[Request] = []
+        self._answered: dict[int, int] = {}
+        self.last_size_bytes = 0
+        """Size of the message that came last."""
+        self._served: set[str] = {"echo", "sample"} if candidate.ops is Ops.SERVED else {"sample"}
+
+    # Sending.
+
+    def preparation(self, *items: object) -> list[bytes]:
+        """
+        The messages of a preparation: the manifest's items, those given, and the None that ends it, if one does.
+
+        Raises:
+            NotTestable: Items are given, and the worker takes a fixed number.
+        """
+        if items and self.candidate.preparation_counted:
+            raise NotTestable(FIXED_PREPARATION)
+        end = () if self.candidate.preparation_counted else (None,)
+        return [self.encode(item) for item in (*self.candidate.preparation, *items, *end)]
+
+    def open_preparation(self, *items: object) -> tuple[list[bytes], bytes]:
+        """
+        A preparation without its last message, and that message.
+
+        Args:
+            items: Sent too, if the worker takes any.
+
+        Raises:
+            NotTestable: The preparation of this worker has no message at all.
+        """
+        fixed = self.candidate.ops is Ops.ABSENT or self.candidate.preparation_counted
+        messages = self.preparation(*(() if fixed else items))
+        if not messages:
+            raise NotTestable(FIXED_PREPARATION)
+        return messages[:-1], messages[-1]
+
+    def prepare(self, *items: object) -> None:
+        """Sends a whole preparation."""
+        end = () if self.candidate.preparation_counted else (None,)
+        self.send_bytes(b"".join(self.preparation(*items)), f"preparation: {show([*items, *end])}")
+
+    def request(
+        self, payload: object, *, task_id: int | None = None, protocol: int | None = None, sample: Sample | None = None
+    ) -> Request:
+        """A request, not sent yet; its task id is the next one of the run unless one is given."""
+        number = next(self._numbers)
+        if not self.candidate.tagged:
+            return Request(number, None, payload, self.encode(payload, protocol), sample)
+        chosen = next(self._ids) if task_id is None else task_id
+        return Request(number, chosen, payload, self.encode((chosen, payload), protocol), sample)
+
+    def sample(self, *, task_id: int | None = None, protocol: int | None = None) -> Request:
+        """A request that this worker can be sent whatever it does: a sample of its own, or an echo."""
+        number = next(self._samples)
+        given = self.candidate.samples
+        text = f"sample {number}"
+        known = self.candidate.ops is not Ops.ABSENT and "op:echo" not in self.candidate.lacks
+        chosen = given[(number - 1) % len(given)] if given else Sample(payloads.echo(text), text, known)
+        return self.request(chosen.payload, task_id=task_id, protocol=protocol, sample=chosen)
+
+    def raw_request(self, payload: object, render: Callable[[int], bytes]) -> Request:
+        """A request whose bytes the case writes itself, from the task id."""
+        chosen = next(self._ids)
+        return Request(next(self._numbers), chosen, payload, render(chosen))
+
+    def sized_request(self, size_bytes: int) -> Request:
+        """
+        An echo of a str such that the message has exactly that size.
+
+        Raises:
+            HarnessFault: No length of the str gives that size.
+        """
+        chosen = next(self._ids)
+        length = size_bytes
+        for _ in range(8):
+            text = "x" * length
+            payload = payloads.echo(text)
+            data = self.encode((chosen, payload) if self.candidate.tagged else payload)
+            if len(data) == size_bytes:
+                task_id = chosen if self.candidate.tagged else None
+                return Request(next(self._numbers), task_id, payload, data, Sample(payload, text, known=True))
+            length = max(0, length + size_bytes - len(data))
+        raise HarnessFault(f"no echo makes a request of {size_bytes} bytes")
+
+    def failing(self) -> tuple[Request, FailingSample]:
+        """A request whose task raises, and what is known about the failure."""
+        chosen = self.candidate.failing
+        if chosen is None and self.candidate.ops is not Ops.ABSENT:
+            chosen = FailingSample(payloads.raising("ValueError", "as asked"), "ValueError", "as asked")
+        if chosen is None:
+            chosen = FailingSample(payloads.echo("any payload"))
+        return self.request(chosen.payload), chosen
+
+    def expect_requests(self, *requests: Request) -> None:
+        """Notes that these requests are on their way, when the bytes were written by other verbs."""
+        self._outstanding.extend(requests)
+
+    def send(self, *requests: Request) -> None:
+        """Sends requests in one write."""
+        self.expect_requests(*requests)
+        text = ", ".join(f"{request}: {show(request.payload)}" for request in requests[:3])
+        more = f" and {len(requests) - 3} more" if len(requests) > 3 else ""  # noqa: PLR2004 - as above
+        self.send_bytes(b"".join(request.data for request in requests), text + more)
+
+    def send_with_end(self, *requests: Request) -> None:
+        """
+        Sends small requests and ends standard input, so that the worker finds both at once.
+
+        Raises:
+            Hang: The worker does not read.
+        """
+        # Stopped meanwhile, it cannot answer between the two, however busy the machine.
+        self.process.freeze()
+        try:
+            self.send(*requests)
+            self.close_stdin()
+        finally:
+            self.process.thaw()
+
+    # Receiving.
+
+    def response(self, request: Request) -> Response:
+        """
+        The next response, which must be the one to this request.
+
+        Raises:
+            Hang: None came within the limit.
+            Finding: Something else came.
+        """
+        while True:
+            response = self._next_response(request)
+            if not isinstance(response.first, Alive):
+                break
+            self._check_alive_message(response.first)
+        self._check_id(request, response)
+        self._outstanding.remove(request)
+        self._answered[request.number] = request.task_id if request.task_id is not None else -1
+        self.has_answered = True
+        self.checks += 1
+        return response
+
+    def _next_response(self, request: Request) -> Response:
+        found: list[Message] = []
+
+        def arrived() -> bool:
+            message = self.next_message()
+            if message is not None:
+                found.append(message)
+            return message is not None or not self.process.stdout_open
+
+        mebibytes = sum(len(sent.data) for sent in self._outstanding) / MEBIBYTE
+        began_s = time.monotonic()
+        arrived_in_time = self.wait(arrived, Wait.RESPONSE, mebibytes=mebibytes)
+        if found:
+            return self._interpret(found[0])
+        due = f"a response to {request}"
+        if not arrived_in_time:
+            what = f"no response to request {request.number}"
+            self.hang(Wait.RESPONSE, what, due, time.monotonic() - began_s, also=("RUN-3",))
+        # The pipe can end a moment before the process does.
+        self.wait(lambda: self.process.status() is not None, Wait.RELEASE)
+        came = f"standard output ended without a response to request {request.number}; {self.so_far()}"
+        raise Finding(self.blame, f"{came}; {self.process.describe()}", due, self.cure(), also=("RUN-3",))
+
+    def arrived(self) -> Response | None:
+        """A response that has come unasked or in place of something else, if one has."""
+        message = self.next_message()
+        return None if message is None else self._interpret(message)
+
+    def arrives_before_exit(self) -> Response | None:
+        """A response that comes although the worker was to exit without one."""
+        found: list[Response] = []
+
+        def decided() -> bool:
+            exited = self.process.status() is not None and not self.process.stdout_open
+            response = self.arrived()
+            if response is not None:
+                found.append(response)
+            return exited or bool(found)
+
+        self.wait(decided, Wait.EXIT)
+        return found[0] if found else None
+
+    def _interpret(self, message: Message) -> Response:
+        self.last_size_bytes = message.size_bytes
+        self.note("worker", show(message.value), message.head, message.size_bytes)
+        by_number = self.candidate.codec == "json"
+        return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
+
+    def no_response(self) -> None:
+        """
+        Makes sure that no further response has come; text is no response. Spec SHUT-7.
+
+        Raises:
+            Finding: One has.
+        """
+        self.checks += 1
+        try:
+            response = self.arrived()
+        except Finding:
+            return
+        if response is not None:
+            raise Finding(self.blame, f"{response.first} came, which nobody asked for", "no further response")
+
+    def _check_alive_message(self, alive: Alive) -> None:
+        if alive.task_id not in {request.task_id for request in self._outstanding}:
+            came = f"an Alive for task {alive.task_id} came, which is not being worked on"
+            raise Finding("RUN-11", came, "an Alive only between reading a request and answering it")
+
+    def _check_id(self, request: Request, response: Response) -> None:
+        first = response.first
+        if request.task_id is None or first.task_id is None or first.task_id == request.task_id:
+            return
+        due = f"the response to {request}"
+        came = f"a response for task {first.task_id} came"
+        for number, task_id in self._answered.items():
+            if task_id == first.task_id:
+                # A response written twice, or one to this request that bears an old id: nobody can tell.
+                raise Finding("RUN-3", f"{came}: request {number} was answered a second time", due, also=("RUN-5",))
+        if first.task_id in {sent.task_id for sent in self._outstanding}:
+            raise Finding("RUN-6", f"{came} before its turn", due, "answer requests in the order in which they came")
+        requirement = {Answer: "RUN-5", Refusal: "BUSY-1", Failure: "ERR-1"}.get(type(first), "RUN-5")
+        cure = "return the task id of the request with its response, unchanged"
+        raise Finding(requirement, f"{came}, and no task bears that id", due, cure)
+
+    # Outcomes.
+
+    def outcome(self, request: Request) -> Response:
+        """The response to a sample: its answer if that is known, any outcome otherwise."""
+        response = self.response(request)
+        if request.sample is None or not request.sample.known:
+            return response
+        of_its_own = self.candidate.ops is Ops.ABSENT
+        if of_its_own and isinstance(response.first, Refusal):
+            return response  # A worker may always say "not now".
+        self.expect_value(request, response, request.sample.due, op="sample" if of_its_own else "echo")
+        return response
+
+    def expect_value(self, request: Request, response: Response, due: object, *, op: str, rare: bool = False) -> None:
+        """
+        Makes sure that the response is an answer with this value.
+
+        Args:
+            request: What was asked.
+            response: What came.
+            due: The value.
+            op: The conformance payload that was used.
+            rare: True for values that a worker's language may lack: a failure makes the case not testable.
+
+        Raises:
+            Finding: Another outcome or value came.
+            NotTestable: The worker does not offer this.
+        """
+        first = response.first
+        if isinstance(first, Answer):
+            found = difference(due, first.value, by_number=self.candidate.codec == "json")
+            if found is not None:
+                raise Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged")
+            self._served.add(op)
+            self.checks += 1
+            return
+        if isinstance(first, Failure):
+            if rare or op not in self._served:
+                what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
+                raise NotTestable(f"{what} to {show(request.payload)}")
+            came = f"a failure ({first.type_name}: {show(first.message)}) came for {request}"
+            raise Finding(self.blame, came, f"the answer {show(due)}")
+        came = f"a refusal came for {request}, a task that is never refused"
+        raise Finding(self.blame, came, f"the answer {show(due)}")
+
+    def expect_sort(self, request: Request, response: Response, due: type[Sort], *, op: str) -> Sort:
+        """
+        Makes sure that the response is an outcome of this sort, whatever is in it.
+
+        Returns:
+            The outcome.
+
+        Raises:
+            Finding: Another outcome came.
+            NotTestable: A failure came, and the worker was never seen to serve this payload.
+        """
+        first = response.first
+        if isinstance(first, due):
+            self._served.add(op)
+            self.checks += 1
+            return first
+        if isinstance(first, Failure) and op not in self._served:
+            what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
+            raise NotTestable(f"{what} to {show(request.payload)}")
+        raise Finding(self.blame, f"{first} came for {request}", f"an outcome of the sort {due.__name__}")
+
+    def ask(self, payload: dict[str, object], due: object, *, rare: bool = False) -> Response:
+        """Sends one conformance payload and makes sure of its answer."""
+        request = self.request(payload)
+        self.send(request)
+        response = self.response(request)
+        self.expect_value(request, response, due, op=str(payload["op"]), rare=rare)
+        return response
+
+    def echo(self, value: object, *, rare: bool = False) -> Response:
+        """Sends a value and makes sure that it comes back unchanged. Spec DATA-1."""
+        return self.ask(payloads.echo(value), value, rare=rare)
+
+    def ask_sample(self) -> Response:
+        """Sends one sample and takes its outcome."""
+        request = self.sample()
+        self.send(request)
+        return self.outcome(request)

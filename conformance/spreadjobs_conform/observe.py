@@ -1,0 +1,135 @@
+"""What the operating system tells about a worker: what it is doing, and who holds its pipes. Linux; less elsewhere."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+PROC: Final = Path("/proc")
+
+_CALLS: Final[Mapping[str, Mapping[int, str]]] = MappingProxyType(
+    {
+        "x86_64": {
+            0: "read",
+            1: "write",
+            7: "poll",
+            19: "readv",
+            20: "writev",
+            23: "select",
+            34: "pause",
+            35: "nanosleep",
+            61: "wait4",
+            202: "futex",
+            230: "nanosleep",
+            232: "epoll_wait",
+            247: "waitid",
+            270: "select",
+            271: "poll",
+            281: "epoll_wait",
+        },
+        "aarch64": {
+            22: "epoll_wait",
+            63: "read",
+            64: "write",
+            65: "readv",
+            66: "writev",
+            72: "select",
+            73: "poll",
+            95: "waitid",
+            98: "futex",
+            101: "nanosleep",
+            115: "nanosleep",
+            260: "wait4",
+        },
+    }
+)
+_STREAMS: Final = MappingProxyType({0: "its standard input", 1: "its standard output", 2: "its standard error"})
+
+
+def doing(pid: int) -> str:
+    """What a living process is doing, such as ``sleeping in read of its standard input``; "" if nobody says."""
+    state = _state(pid)
+    if not state:
+        return ""
+    if state == "R":
+        return "running"
+    if state == "T":
+        return "stopped by a signal"
+    call = _system_call(pid)
+    if call:
+        return f"sleeping in {call}"
+    return {"S": "sleeping", "D": "waiting for the disk"}.get(state, "")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _state(pid: int) -> str:
+    # The name in parentheses may hold spaces and parentheses: the state follows the last one.
+    after = _read(PROC / str(pid) / "stat").rpartition(")")[2].split()
+    return after[0] if after else ""
+
+
+def _system_call(pid: int) -> str:
+    words = _read(PROC / str(pid) / "syscall").split()
+    if len(words) > 1 and words[0].isdigit():
+        name = _CALLS.get(platform.machine(), {}).get(int(words[0]), "")
+        stream = _STREAMS.get(int(words[1], 16), "a file") if name in ("read", "write", "readv", "writev") else ""
+        if name:
+            return f"{name} of {stream}" if stream else name
+    channel = _read(PROC / str(pid) / "wchan").strip()
+    return channel if channel not in ("", "0") else ""
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, shortened."""
+    words = _read(PROC / str(pid) / "cmdline").split("\0")
+    return " ".join(words).strip()[:80]
+
+
+def pipe_name(descriptor: int) -> str:
+    """The name of a pipe as /proc shows it, such as ``pipe:[4711]``."""
+    return f"pipe:[{os.fstat(descriptor).st_ino}]"
+
+
+def holders(pipes: frozenset[str]) -> frozenset[int]:
+    """The processes other than this one that hold one of these pipes open; empty where /proc does not say."""
+    found: set[int] = set()
+    for pid in _others():
+        try:
+            links = [str(entry.readlink()) for entry in (PROC / str(pid) / "fd").iterdir()]
+        except OSError:
+            continue
+        if pipes.intersection(links):
+            found.add(pid)
+    return frozenset(found)
+
+
+def marked(mark: str) -> frozenset[int]:
+    """The processes other than this one that have the mark in their environment."""
+    needle = mark.encode("ascii")
+    found: set[int] = set()
+    for pid in _others():
+        try:
+            environment = (PROC / str(pid) / "environ").read_bytes()
+        except OSError:
+            continue
+        if needle in environment:
+            found.add(pid)
+    return frozenset(found)
+
+
+def _others() -> list[int]:
+    try:
+        names = [entry.name for entry in PROC.iterdir()]
+    except OSError:
+        return []
+    return [int(name) for name in names if name.isdigit() and int(name) != os.getpid()]

@@ -1,0 +1,221 @@
+"""The command line. It is stable: scripts outside the project rely on it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.manifest import Manifest, load_manifest
+from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
+from spreadjobs_conform.wire_json import write_json
+
+DEFAULT_PROTOCOL: Final = 4
+VERBS: Final = ("run", "list", "explain")
+EPILOG: Final = """\
+commands:
+  spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
+  spread-jobs-conform list [--json]                        show all cases
+  spread-jobs-conform explain REQ-OR-CASE                  show a requirement or a case
+
+exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
+3 nothing failed, but a MUST could not be tested; 4 the worker could not be started; 5 a fault of the kit;
+130 interrupted; 141 nobody reads standard output any more
+"""
+
+
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """What `run` was asked to do, with the manifest worked in."""
+
+    candidate: Candidate
+    patterns: tuple[str, ...]
+    skipped: tuple[str, ...]
+    ids: tuple[str, ...]
+    strict: bool
+    baseline: Path | None
+    jobs: int
+    timeout_scale: float
+    report: Path | None
+    again: str
+    """The command line that runs this worker again, with ``{}`` where the choice of cases goes."""
+
+
+@attrs.frozen
+class ListOptions:
+    """What `list` was asked to do."""
+
+    as_json: bool
+
+
+@attrs.frozen
+class ExplainOptions:
+    """What `explain` was asked about."""
+
+    subject: str
+
+
+def parse(arguments: Sequence[str]) -> RunOptions | ListOptions | ExplainOptions:
+    """
+    Reads the command line.
+
+    Raises:
+        UsageFault: It makes no sense, or the manifest does not.
+        SystemExit: By argparse: status 2 for usage, 0 after ``--help``.
+    """
+    words = list(arguments)
+    verb = words.pop(0) if words and words[0] in VERBS else "run"
+    if verb == "list":
+        parser = argparse.ArgumentParser(prog="spread-jobs-conform list", allow_abbrev=False)
+        parser.add_argument("--json", action="store_true", help="a JSON array instead of a table")
+        return ListOptions(as_json=bool(parser.parse_args(words).json))
+    if verb == "explain":
+        parser = argparse.ArgumentParser(prog="spread-jobs-conform explain", allow_abbrev=False)
+        parser.add_argument("subject", metavar="REQ-OR-CASE", help="such as RUN-5, or run/task-id-0")
+        return ExplainOptions(subject=str(parser.parse_args(words).subject))
+    return _run_options(words)
+
+
+def _run_options(words: list[str]) -> RunOptions:
+    cut = words.index("--") if "--" in words else len(words)
+    command = tuple(words[cut + 1 :])
+    parser = _run_parser()
+    given, strange = parser.parse_known_args(words[:cut])
+    if strange:
+        raise UsageFault(f"{shlex.join(strange)} is no option; the worker's command goes behind --")
+    manifest = load_manifest(given.manifest) if given.manifest is not None else Manifest()
+    candidate = _candidate(given, manifest, command)
+    return RunOptions(
+        candidate=candidate,
+        patterns=tuple(given.case),
+        skipped=tuple(given.skip),
+        ids=tuple(given.req),
+        strict=given.strict,
+        baseline=given.baseline,
+        jobs=given.jobs if given.jobs is not None else _processors(),
+        timeout_scale=given.timeout_scale,
+        report=given.report,
+        again=_again(given, command),
+    )
+
+
+def _run_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="spread-jobs-conform",
+        usage="spread-jobs-conform [run] [options] -- WORKER [ARG...]",
+        description="Runs a worker through the specification of the worker protocol 1.0.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--class", dest="worker_class", choices=("worker", "command"), default="worker", help="what the program is")
+    add("--codec", choices=("pickle", "json"), help="what it speaks; default pickle")
+    add("--dialect", choices=("tagged", "untagged"), help="default tagged")
+    add("--pickle-protocol", type=_protocol, metavar="N", help="that the master writes, 0 to 5; default 4")
+    add("--manifest", type=Path, metavar="FILE", help="TOML: what a worker with tasks of its own can do")
+    add("--case", action="append", default=[], metavar="GLOB", help="run these cases alone")
+    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out")
+    add("--req", action="append", default=[], metavar="ID", help="run the cases of this requirement alone")
+    add("--strict", action="store_true", help="a SHOULD that fails counts too")
+    add("--baseline", type=Path, metavar="FILE", help="TOML: cases that are known to fail, with reasons")
+    add("-j", dest="jobs", type=_jobs, metavar="N", help="cases side by side; default the number of processors")
+    add("--timeout-scale", type=_scale, default=1.0, metavar="X", help="factor on every time limit")
+    add("--report", type=Path, metavar="FILE", help="write a report, JSON lines")
+    return parser
+
+
+def _protocol(text: str) -> int:
+    if text not in [str(number) for number in range(HIGHEST_PROTOCOL + 1)]:
+        raise argparse.ArgumentTypeError(f"{text!r} is no pickle protocol; they go from 0 to {HIGHEST_PROTOCOL}")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of cases, 1 or more")
+    return int(text)
+
+
+def _scale(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number) or number <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no factor; a finite number above 0 is due")
+    return number
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _candidate(given: argparse.Namespace, manifest: Manifest, command: tuple[str, ...]) -> Candidate:
+    chosen = command or manifest.command
+    if not chosen:
+        raise UsageFault("no worker is given: put its command behind --, or into the manifest")
+    codec: str = given.codec or manifest.codec or "pickle"
+    dialect: str = given.dialect or manifest.dialect or "tagged"
+    if codec == "json" and dialect == "untagged":
+        raise UsageFault("the untagged dialect goes with the codec pickle alone (UNT-1)")
+    if codec == "json":
+        _check_travels(manifest)
+    protocol: int | None = given.pickle_protocol if given.pickle_protocol is not None else manifest.pickle_protocol
+    return Candidate(
+        command=chosen,
+        worker_class=given.worker_class,
+        codec=codec,
+        tagged=dialect == "tagged",
+        pickle_protocol=DEFAULT_PROTOCOL if protocol is None else protocol,
+        protocol_given=protocol is not None,
+        preparation=manifest.preparation,
+        preparation_counted=manifest.preparation_ends == "count",
+        samples=manifest.samples,
+        failing=manifest.failing,
+        lacks=manifest.lacks,
+    )
+
+
+def _check_travels(manifest: Manifest) -> None:
+    """
+    Makes sure that JSON can carry what the manifest has the kit send.
+
+    Raises:
+        UsageFault: It cannot; the text names the key.
+    """
+    sent = [("preparation", item) for item in manifest.preparation]
+    sent += [(f"task[{index}].payload", sample.payload) for index, sample in enumerate(manifest.samples)]
+    if manifest.failing is not None:
+        sent.append(("raises.payload", manifest.failing.payload))
+    for key, value in sent:
+        try:
+            write_json(value)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise UsageFault(f"manifest: {key!r} holds what JSON cannot carry: {error}") from error
+
+
+def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:
+    words = ["spread-jobs-conform"]
+    for name, option in (
+        ("worker_class", "--class"),
+        ("codec", "--codec"),
+        ("dialect", "--dialect"),
+        ("pickle_protocol", "--pickle-protocol"),
+        ("manifest", "--manifest"),
+    ):
+        value: object = getattr(given, name)
+        if value is not None and value != "worker":
+            words += [option, str(value)]
+    tail = ["--", *command] if command else []
+    return " ".join([shlex.join(words), "{}", *([shlex.join(tail)] if tail else [])])

@@ -1,0 +1,92 @@
+"""How long each wait may take: one object for the whole run, shared by the cases that run side by side."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable
+from typing import Final
+
+DEFAULT_LIMIT_S: Final = 5.0
+PER_MEBIBYTE_S: Final = 2.0
+CASE_LIMIT_S: Final = 45.0
+HANGS_BEFORE_CUT: Final = 3
+CUT_LIMIT_S: Final = 0.5
+CUT_PER_MEBIBYTE_S: Final = 0.2
+LATE_S: Final = 40.0
+"""A run that has met a hang and is still going on after this time cuts every wait: it ends within 60 s."""
+LATE_WITHOUT_ANSWER_S: Final = 25.0
+"""The same for a worker that has not even answered the first request."""
+LATE_LIMIT_S: Final = 0.1
+QUIET_FACTOR: Final = 3.0
+UNKNOWN_START_S: Final = 0.2
+MAX_START_S: Final = 10.0
+
+
+class Wait(enum.Enum):
+    """What is waited for. Hangs are counted for each by itself."""
+
+    RESPONSE = "a response"
+    EXIT = "exit"
+    RELEASE = "the end of standard output"
+    READING = "the worker to read"
+
+
+class Patience:
+    """
+    The limits of all waits of a run.
+
+    Args:
+        scale: Factor on every limit, for slow machines and slow workers.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, scale: float, clock: Callable[[], float]) -> None:
+        self._scale = scale
+        self._clock = clock
+        self._began_s = clock()
+        self._hangs = dict.fromkeys(Wait, 0)
+        self._lock = threading.Lock()
+        self.start_s: float | None = None
+        """From the start of a worker to its first answer, measured once; None if none came."""
+
+    def limit_s(self, wait: Wait, *, mebibytes: float = 0.0, first: bool = False) -> float:
+        """
+        Seconds that this wait may take now; it may shrink while the wait goes on.
+
+        Args:
+            wait: What is waited for.
+            mebibytes: Size of what has to travel or to be computed meanwhile.
+            first: True if the worker has not answered yet and may still be starting.
+        """
+        with self._lock:
+            hangs, any_hang = self._hangs[wait], any(self._hangs.values())
+        late_s = LATE_S if self.start_s is not None else LATE_WITHOUT_ANSWER_S
+        late = any_hang and self._clock() - self._began_s > late_s
+        if hangs < HANGS_BEFORE_CUT and not late:
+            return self._scale * (DEFAULT_LIMIT_S + self._starting_s(first=first) + PER_MEBIBYTE_S * mebibytes)
+        floor = LATE_LIMIT_S if late else CUT_LIMIT_S
+        return self._scale * (floor + 3 * self._starting_s(first=first) + CUT_PER_MEBIBYTE_S * mebibytes)
+
+    def case_limit_s(self) -> float:
+        """Seconds that all waits of one case may take together: a worker that trickles must not take for ever."""
+        return self._scale * CASE_LIMIT_S
+
+    def quiet_s(self) -> float:
+        """For how long output is looked for where none may come: three times a start to its first answer."""
+        known = self.start_s if self.start_s is not None else UNKNOWN_START_S
+        return QUIET_FACTOR * min(known, MAX_START_S)
+
+    def hang(self, wait: Wait) -> None:
+        """Counts a wait that came to nothing."""
+        with self._lock:
+            self._hangs[wait] += 1
+
+    def cut(self) -> str:
+        """What was cut, for the report; empty if nothing was."""
+        with self._lock:
+            kinds = [wait.value for wait, hangs in self._hangs.items() if hangs >= HANGS_BEFORE_CUT]
+        return f"waits for {' and '.join(kinds)} were cut short after {HANGS_BEFORE_CUT} hangs" if kinds else ""
+
+    def _starting_s(self, *, first: bool) -> float:
+        return min(self.start_s, MAX_START_S) if first and self.start_s is not None else 0.0

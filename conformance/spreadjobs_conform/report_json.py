@@ -1,0 +1,83 @@
+"""The report: JSON lines, a header, a line a case and a footer, so that a report that was cut short shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, TextIO
+
+from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.verdicts import Outcome, Verdict
+
+FORMAT: Final = 1
+
+
+class JsonReport:
+    """
+    Writes a report while the run goes on.
+
+    Args:
+        stream: Where to; None: nowhere.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    def header(self, candidate: Candidate, selected: int) -> None:
+        """What is tested, and how."""
+        self._line(
+            {
+                "kind": "header",
+                "format": FORMAT,
+                "spec": "1.0",
+                "command": list(candidate.command),
+                "class": candidate.worker_class,
+                "codec": candidate.codec,
+                "dialect": "tagged" if candidate.tagged else "untagged",
+                "pickle_protocol": candidate.pickle_protocol,
+                "selected": selected,
+                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+        )
+
+    def verdict(self, verdict: Verdict) -> None:
+        """What became of one case."""
+        self._line(
+            {
+                "kind": "case",
+                "case": verdict.case.id,
+                "requirements": list(verdict.case.requirements),
+                "level": verdict.level,
+                "family": verdict.case.family,
+                "status": verdict.status.value,
+                "reason": verdict.reason,
+                "violated": list(verdict.violated),
+                "came": verdict.came,
+                "due": verdict.due,
+                "cure": verdict.cure,
+                "checks": verdict.checks,
+                "took_s": round(verdict.took_s, 4),
+                "stderr": list(verdict.stderr),
+                "transcript": list(verdict.transcript),
+            }
+        )
+
+    def footer(self, outcome: Outcome, took_s: float, *, complete: bool) -> None:
+        """The totals."""
+        self._line(
+            {
+                "kind": "footer",
+                "complete": complete,
+                "totals": outcome.totals(),
+                "problems": list(outcome.problems),
+                "exit_status": int(outcome.exit),
+                "took_s": round(took_s, 3),
+            }
+        )
+
+    def _line(self, record: Mapping[str, object]) -> None:
+        if self._stream is not None:
+            # ASCII alone: what a worker wrote may hold lone surrogates, which UTF-8 cannot carry.
+            self._stream.write(json.dumps(record, ensure_ascii=True) + "\n")
+            self._stream.flush()

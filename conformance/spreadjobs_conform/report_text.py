@@ -1,0 +1,191 @@
+"""The report for people: a line a family, each failure in full, and the verdict."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, TextIO
+
+from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.requirements import Requirement
+from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict
+
+SHOWN_NOT_TESTABLE: Final = 5
+SHOWN_OF_A_KIND: Final = 3
+NAMED_OF_A_KIND: Final = 8
+SMOKE_FAMILIES: Final = frozenset({"run", "data"})
+"""Where the echoes are: one that passed shows that kit and worker understand each other."""
+NO_ANSWER: Final = (
+    "The worker did not answer the first conformance payload. Does it speak {codec} (--codec)? Does it serve the "
+    "conformance payloads (spec/1.0, section 14), and take preparation up to a None (OPS-8)? A worker with tasks of "
+    "its own is judged with --manifest FILE (conformance/README.md)."
+)
+NO_ANSWER_TO_SAMPLE: Final = (
+    "The worker did not answer the first task of the manifest. Does it speak {codec} (--codec)? Does its preparation "
+    "end as the manifest says (preparation_ends, conformance/README.md)?"
+)
+_CHANCE: Final = re.compile(r"(?<=\btask )-?\d+|(?<=\bwithin )[\d.]+")
+"""Task ids are drawn by lot, and limits get shorter in the course of a run: neither makes another kind of failure."""
+
+
+class TextReport:
+    """
+    Writes what a person at a terminal wants to know.
+
+    Args:
+        stream: Where to.
+        requirements: All there are, by id.
+        again: The command line of this run, with ``{}`` where the choice of cases goes.
+        unanswered: The worker, if nothing that can be read came for the first request of the run.
+    """
+
+    def __init__(
+        self, stream: TextIO, requirements: Mapping[str, Requirement], again: str, unanswered: Candidate | None = None
+    ) -> None:
+        self._stream = stream
+        self._requirements = requirements
+        self._again = again
+        self._unanswered = unanswered
+
+    def write(self, outcome: Outcome, took_s: float, cut: str) -> None:
+        """
+        The whole report.
+
+        Args:
+            outcome: Of the run.
+            took_s: How long it took, seconds.
+            cut: What was cut short, if anything was.
+        """
+        self._families(outcome)
+        self._failures(outcome)
+        self._short(outcome, Status.KNOWN, "known to fail")
+        self._short(outcome, Status.FLAKY, "failed, and known to be flaky")
+        self._not_testable(outcome)
+        for problem in outcome.problems:
+            self._line(problem)
+        if cut:
+            self._line(f"Note: {cut}.")
+        self._totals(outcome, took_s)
+
+    def _line(self, text: str = "") -> None:
+        # What a worker wrote may hold characters that the terminal's encoding lacks.
+        encoding = self._stream.encoding or "utf-8"
+        self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+    def _families(self, outcome: Outcome) -> None:
+        families: dict[str, list[Verdict]] = {}
+        for verdict in outcome.verdicts:
+            families.setdefault(verdict.case.family, []).append(verdict)
+        for family, verdicts in families.items():
+            counts = {status: sum(verdict.status is status for verdict in verdicts) for status in Status}
+            if counts[Status.NOT_APPLICABLE] == len(verdicts):
+                continue
+            texts = [f"{count} {status.value}" for status, count in counts.items() if count]
+            self._line(f"  {family:<6} {', '.join(texts)}")
+
+    def _failures(self, outcome: Outcome) -> None:
+        kinds: dict[tuple[object, ...], list[Verdict]] = {}
+        for verdict in outcome.verdicts:
+            if verdict.status in (Status.FAIL, Status.HARNESS_ERROR):
+                kinds.setdefault(_kind(verdict), []).append(verdict)
+        if kinds:
+            self._no_answer(outcome)
+        for verdicts in kinds.values():
+            for verdict in verdicts[:SHOWN_OF_A_KIND]:
+                self._failure(verdict)
+            self._folded(verdicts[SHOWN_OF_A_KIND:])
+
+    def _no_answer(self, outcome: Outcome) -> None:
+        understood = any(
+            verdict.status is Status.PASS and verdict.case.family in SMOKE_FAMILIES for verdict in outcome.verdicts
+        )
+        if self._unanswered is not None and not understood:
+            text = NO_ANSWER_TO_SAMPLE if self._unanswered.samples else NO_ANSWER
+            self._line()
+            self._line(text.format(codec=self._unanswered.codec))
+
+    def _folded(self, verdicts: Sequence[Verdict]) -> None:
+        if not verdicts:
+            return
+        names = ", ".join(verdict.case.id for verdict in verdicts[:NAMED_OF_A_KIND])
+        dots = ", ..." if len(verdicts) > NAMED_OF_A_KIND else ""
+        what = "more case fails" if len(verdicts) == 1 else "more cases fail"
+        self._line()
+        self._line(f"and {len(verdicts)} {what} in the same way: {names}{dots}")
+
+    def _failure(self, verdict: Verdict) -> None:
+        case = verdict.case
+        self._line()
+        title = "FAIL" if verdict.status is Status.FAIL else "KIT FAULT"
+        self._line(f"{title}  {case.id}  ({verdict.level} {', '.join(case.requirements)})")
+        self._line(f"  shows:  {case.summary}")
+        if verdict.status is Status.FAIL:
+            self._line(f"  came:   {verdict.came}")
+            self._line(f"  due:    {verdict.due}")
+            for requirement_id in verdict.violated:
+                rule = self._requirements[requirement_id]
+                self._line(f"  rule:   {rule.id} ({rule.level}): {rule.text}")
+            if verdict.cure:
+                self._line(f"  cure:   {verdict.cure}")
+            if verdict.came not in verdict.reason or "(the baseline" in verdict.reason:
+                self._line(f"  note:   {verdict.reason}")
+        else:
+            self._block("  what:", verdict.reason.splitlines())
+        self._block("  conversation:", verdict.conversation)
+        self._block("  last lines of its standard error:", verdict.stderr)
+        self._line(f"  again:  {self._again.replace('{}', f'--case {case.id}', 1)}")
+
+    def _block(self, title: str, lines: tuple[str, ...] | list[str]) -> None:
+        if lines:
+            self._line(title)
+        for line in lines:
+            self._line(f"    {line}")
+
+    def _short(self, outcome: Outcome, status: Status, what: str) -> None:
+        for verdict in outcome.verdicts:
+            if verdict.status is status:
+                self._line(f"{status.value}  {verdict.case.id}: {what}: {verdict.reason}")
+
+    def _not_testable(self, outcome: Outcome) -> None:
+        reasons: dict[str, list[str]] = {}
+        for verdict in outcome.verdicts:
+            if verdict.status is Status.NOT_TESTABLE:
+                reasons.setdefault(verdict.reason, []).append(verdict.case.id)
+        for reason, cases in reasons.items():
+            more = f" and {len(cases) - SHOWN_NOT_TESTABLE} more" if len(cases) > SHOWN_NOT_TESTABLE else ""
+            self._line()
+            self._line(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}")
+            self._line(f"  because:  {reason}")
+
+    def _totals(self, outcome: Outcome, took_s: float) -> None:
+        counts = [f"{count} {name}" for name, count in outcome.totals().items() if count]
+        self._line()
+        self._line(f"{', '.join(counts)} in {took_s:.1f} s")
+        self._line(self._verdict(outcome))
+
+    def _verdict(self, outcome: Outcome) -> str:
+        match outcome.exit:
+            case Exit.CONFORMANT:
+                known = outcome.count(Status.KNOWN) + outcome.count(Status.FLAKY)
+                should = outcome.count(Status.FAIL)
+                parts = [f"{known} known failures"] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
+                return f"CONFORMANT, but for {' and '.join(parts)}" if parts else "CONFORMANT"
+            case Exit.NOT_TESTED:
+                return (
+                    "NOTHING FAILED, but not every MUST could be tested. Next step: serve the conformance payloads in "
+                    "the worker (30 lines, see workers/python/worker.py), or declare samples of its own tasks in a "
+                    "manifest (--manifest, see conformance/README.md)"
+                )
+            case Exit.KIT_FAULT:
+                return "THE KIT FAILED: this says nothing about the worker"
+            case _:
+                return "NOT CONFORMANT"
+
+
+def _kind(verdict: Verdict) -> tuple[object, ...]:
+    """What failures of one kind have in common; a fault of the kit is like no other."""
+    if verdict.status is not Status.FAIL:
+        return (verdict.case.id,)
+    # The first rule is that of the case; if there are others, it is they that tell how the worker failed.
+    rules = verdict.violated[1:] or verdict.violated
+    return (_CHANCE.sub("", verdict.came), _CHANCE.sub("", verdict.due), rules)

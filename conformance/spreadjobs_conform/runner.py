@@ -1,0 +1,223 @@
+"""Running cases: one conversation each, some side by side, and whatever happens a verdict for every one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+import attrs
+
+from spreadjobs_conform import observe, payloads
+from spreadjobs_conform.candidate import Candidate, Ops
+from spreadjobs_conform.conversation import FIXED_PREPARATION, Conversation
+from spreadjobs_conform.findings import CannotStart, Finding, Hang, HarnessFault, Interrupted, KitError, NotTestable
+from spreadjobs_conform.patience import Patience
+from spreadjobs_conform.registry import Case
+from spreadjobs_conform.requirements import Requirement
+from spreadjobs_conform.responses import Answer, Failure
+from spreadjobs_conform.verdicts import Status, Verdict
+
+PROBE: Final = "are you there?"
+SHOWN_EVENTS: Final = 12
+SHOWN_STDERR_LINES: Final = 8
+
+
+@attrs.frozen
+class Runner:
+    """What all cases of a run share."""
+
+    candidate: Candidate
+    patience: Patience
+    requirements: Mapping[str, Requirement]
+    stop: threading.Event = attrs.field(factory=threading.Event)
+    unanswered: bool = False
+    """Whether nothing that can be read came for the first request of the run."""
+
+    def calibrate(self) -> Runner:
+        """
+        Starts the worker once: how long it takes to its first answer, and whether it serves the conformance payloads.
+
+        Returns:
+            A runner that knows.
+
+        Raises:
+            CannotStart: The executable could not be started.
+            Interrupted: The run was stopped.
+        """
+        conv = Conversation(self.candidate, self.patience, "EXEC-3", self.stop)
+        try:
+            candidate = self._probe(conv)
+        except Finding:
+            # The cases will find it too, and say it better.
+            return attrs.evolve(self, unanswered=not conv.last_size_bytes)
+        finally:
+            conv.end()
+        return attrs.evolve(self, candidate=candidate)
+
+    def _probe(self, conv: Conversation) -> Candidate:
+        began_s = time.monotonic()
+        conv.start()
+        if self.candidate.worker_class == "command":
+            return self.candidate
+        conv.prepare()
+        payload = self.candidate.samples[0].payload if self.candidate.samples else payloads.echo(PROBE)
+        request = conv.request(payload)
+        conv.send(request)
+        first = conv.response(request).first
+        self.patience.start_s = time.monotonic() - began_s
+        if self.candidate.samples:
+            note = "the manifest declares tasks of its own"
+            return attrs.evolve(self.candidate, ops=Ops.ABSENT, ops_note=note)
+        if isinstance(first, Failure):
+            note = f"it answered RemoteException ({first.type_name}: {first.message[:80]}) to the echo payload"
+            return attrs.evolve(self.candidate, ops=Ops.ABSENT, any_payload_fails=True, ops_note=note)
+        if isinstance(first, Answer) and first.value == PROBE:
+            return attrs.evolve(self.candidate, ops=Ops.SERVED)
+        return self.candidate
+
+    def run(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
+        """
+        The verdicts, in the order of the cases; heavy ones come last.
+
+        Args:
+            cases: What to run.
+            jobs: How many cases run side by side.
+
+        Raises:
+            KeyboardInterrupt: As it came; all workers have been ended then.
+        """
+        ordered = sorted(cases, key=lambda case: case.heavy)
+        pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="case")
+        try:
+            futures: list[Future[Verdict]] = [pool.submit(self.run_case, case) for case in ordered]
+            for future in futures:
+                yield future.result()
+        finally:
+            self.stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def run_case(self, case: Case) -> Verdict:
+        """
+        Runs one case, unless it does not apply.
+
+        Raises:
+            Interrupted: The run was stopped.
+        """
+        level = case.level(self.requirements)
+        idle = not_run(case, self.candidate)
+        if idle is not None:
+            return Verdict(case=case, level=level, status=idle[0], reason=idle[1])
+        candidate = self.candidate
+        if case.pickle_protocol is not None:
+            candidate = attrs.evolve(candidate, pickle_protocol=case.pickle_protocol)
+        conv = Conversation(candidate, self.patience, case.requirements[0], self.stop)
+        began_s = time.monotonic()
+        ending = _ending(case, conv)
+        verdict = Verdict(
+            case=case,
+            level=level,
+            status=Status.PASS,
+            checks=conv.checks,
+            took_s=time.monotonic() - began_s,
+            transcript=tuple(event.record() for event in conv.transcript.events()),
+            conversation=tuple(conv.transcript.last_lines(SHOWN_EVENTS)),
+            stderr=tuple(conv.stderr_lines(SHOWN_STDERR_LINES)),
+        )
+        return verdict if ending is None else _with_ending(verdict, ending)
+
+    def sweep(self) -> None:
+        """Ends the processes that left their group and let go of every pipe, found by the mark in their environment."""
+        for pid in observe.marked(self.candidate.mark):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _ending(case: Case, conv: Conversation) -> Exception | None:
+    """Why the case did not pass; None if it did."""
+    ending = _attempt(lambda: case.body(conv))
+    if ending is None and conv.checks < case.checks:
+        ending = HarnessFault(f"{conv.checks} checks were made, {case.checks} are declared: this pass proves nothing")
+    if isinstance(ending, Finding) and not isinstance(ending, Hang):
+        _attempt(conv.linger)
+    ended_badly = _attempt(conv.end)
+    if isinstance(ending, Interrupted):
+        raise ending
+    return ended_badly or ending
+
+
+def _attempt(act: Callable[[], None]) -> Exception | None:
+    try:
+        act()
+    except KitError as ending:
+        # The frames would keep what a flooding worker wrote alive until the garbage collector comes by.
+        return ending.with_traceback(None)
+    except Exception:  # noqa: BLE001 - whatever goes wrong in the kit is a verdict, not the end of the run
+        return HarnessFault(traceback.format_exc())
+    return None
+
+
+def _with_ending(verdict: Verdict, ending: Exception) -> Verdict:
+    match ending:
+        case Finding():
+            return attrs.evolve(
+                verdict,
+                status=Status.FAIL,
+                reason=str(ending),
+                violated=tuple(dict.fromkeys((ending.requirement, *ending.also))),
+                came=ending.came,
+                due=ending.due,
+                cure=ending.cure,
+            )
+        case NotTestable():
+            return attrs.evolve(verdict, status=Status.NOT_TESTABLE, reason=str(ending))
+        case CannotStart():
+            return attrs.evolve(
+                verdict, status=Status.HARNESS_ERROR, reason=f"it had started before, but now: {ending}"
+            )
+        case _:
+            return attrs.evolve(verdict, status=Status.HARNESS_ERROR, reason=str(ending))
+
+
+def not_run(case: Case, candidate: Candidate) -> tuple[Status, str] | None:
+    """Why a case is not run for this candidate; None if it is."""
+    other = _does_not_apply(case, candidate)
+    if other:
+        return Status.NOT_APPLICABLE, other
+    lacking = sorted(case.needs & candidate.lacks)
+    if lacking:
+        return Status.NOT_TESTABLE, f"the manifest says that the worker lacks {', '.join(lacking)}"
+    if candidate.preparation_counted and "op:prepared" in case.needs:
+        return Status.NOT_TESTABLE, FIXED_PREPARATION
+    if candidate.ops is Ops.ABSENT and any(need.startswith("op:") for need in case.needs):
+        return Status.NOT_TESTABLE, f"it takes the conformance payloads, and {candidate.ops_note}"
+    if "failure" in case.needs and not _can_fail(candidate):
+        return Status.NOT_TESTABLE, "it takes a task that raises, and the manifest has none: add [raises]"
+    return None
+
+
+def _can_fail(candidate: Candidate) -> bool:
+    served = candidate.ops is not Ops.ABSENT and "op:raise" not in candidate.lacks
+    return served or candidate.any_payload_fails or candidate.failing is not None
+
+
+def _does_not_apply(case: Case, candidate: Candidate) -> str:
+    if case.worker_class != candidate.worker_class:
+        return f"for the class {case.worker_class}"
+    if candidate.worker_class == "command":
+        return ""
+    if candidate.codec not in case.codecs:
+        return f"for the codec {case.codecs[0]}"
+    dialect = "tagged" if candidate.tagged else "untagged"
+    if dialect not in case.dialects:
+        return f"for the dialect {case.dialects[0]}"
+    protocol = case.pickle_protocol
+    if protocol is not None and candidate.protocol_given and protocol > candidate.pickle_protocol:
+        return f"protocol {candidate.pickle_protocol} was declared for this worker"
+    return ""

@@ -1,0 +1,58 @@
+"""Answers as the caller asked for them: of a type that is checked, or made by a converter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeGuard, TypeVar, get_origin
+
+from spreadjobs.errors import WrongAnswer
+from spreadjobs.outcomes import Answered, Failed, Outcome
+
+A = TypeVar("A")
+
+
+class AnswerReader(Generic[A]):
+    """
+    Gives answers their type.
+
+    Args:
+        answer: A type that every answer must be an instance of, a callable that makes the answer wanted of it, or None:
+            then A is object, and every answer is one.
+
+    Raises:
+        TypeError: ``answer`` is neither a class nor callable, or a class with parameters.
+    """
+
+    def __init__(self, answer: type[A] | Callable[[object], A] | None) -> None:
+        # A class with parameters would be called as a converter, and never checked.
+        if answer is not None and (get_origin(answer) is not None or not callable(answer)):
+            raise TypeError(f"answer={answer!r}: a class such as list is due, or a callable that converts an answer")
+        self._type = answer if isinstance(answer, type) else None
+        self._converter = None if answer is None or isinstance(answer, type) else answer
+
+    def read(self, outcome: Outcome[object]) -> Outcome[A]:
+        """An outcome whose answer is what the caller asked for; Failed with WrongAnswer if it is not."""
+        if not isinstance(outcome, Answered):
+            return outcome
+        index, worker, attempts = outcome.task_index, outcome.worker, outcome.attempts
+        try:
+            value = self._value(outcome.value, index, worker)
+        except WrongAnswer as wrong:
+            return Failed(task_index=index, error=wrong, worker=worker, attempts=attempts)
+        except Exception as error:  # noqa: BLE001 - whatever the caller's converter raises is this task's failure
+            failure = WrongAnswer(f"answer= raised {type(error).__name__}: {error}", index, worker)
+            failure.__cause__ = error
+            return Failed(task_index=index, error=failure, worker=worker, attempts=attempts)
+        return Answered(task_index=index, value=value, worker=worker, attempts=attempts)
+
+    def _value(self, value: object, index: int, worker: str) -> A:
+        if self._converter is not None:
+            return self._converter(value)
+        if self._is_answer(value):
+            return value
+        came = type(value).__name__
+        raise WrongAnswer(f"it is of type {came}, and answer={self._type} asks for another one", index, worker)
+
+    def _is_answer(self, value: object) -> TypeGuard[A]:
+        """Whether a value is of the type asked for."""
+        return self._type is None or isinstance(value, self._type)

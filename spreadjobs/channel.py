@@ -1,0 +1,118 @@
+"""One worker's bytes: what waits to be written to it, what it wrote that is no whole message yet, and its stderr."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from typing import Final
+
+from spreadjobs.codec import Decoder
+from spreadjobs.connection import Connection
+from spreadjobs.console import StderrTail
+
+READ_BYTES: Final = 256 * 1024
+"""Most bytes of one read: a worker that sends much lets the others have their turn."""
+JOIN_BYTES: Final = 64 * 1024
+"""Small messages are joined up to this size, so that one write carries many of them."""
+
+
+class Channel:
+    """
+    The pipes of one worker, none of which ever blocks.
+
+    Args:
+        key: The worker's key in the plan.
+        name: Its name.
+        place: The index of its slot.
+        connection: Its process.
+        decoder: Finds messages in what it writes.
+    """
+
+    def __init__(self, key: int, name: str, place: int, connection: Connection, decoder: Decoder) -> None:
+        self.key = key
+        self.place = place
+        self.connection = connection
+        self.decoder = decoder
+        self.stderr = StderrTail(name)
+        self.stdout_open = True
+        self.stderr_open = connection.stderr_fd is not None
+        self.stdin_open = True
+        self.closing = False
+        """Its standard input is to be closed once everything is written."""
+        self.exited = False
+        self.write_watched = False
+        self._unwritten: deque[memoryview] = deque()
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether bytes wait to be written."""
+        return bool(self._unwritten)
+
+    def put(self, messages: list[bytes]) -> None:
+        """Add messages to what is to be written."""
+        if not self.stdin_open:
+            return
+        small: list[bytes] = []
+        size = 0
+        for message in messages:
+            small.append(message)
+            size += len(message)
+            if size > JOIN_BYTES:
+                self._unwritten.append(memoryview(b"".join(small) if len(small) > 1 else message))
+                small, size = [], 0
+        if size:
+            self._unwritten.append(memoryview(b"".join(small) if len(small) > 1 else small[0]))
+
+    def write(self) -> bool:
+        """
+        Write what goes without waiting, and close standard input if that was all and it is to be closed.
+
+        Returns:
+            False if the worker has closed its standard input.
+        """
+        try:
+            while self._unwritten:
+                written = os.write(self.connection.stdin_fd, self._unwritten[0])
+                if written == len(self._unwritten[0]):
+                    self._unwritten.popleft()
+                else:
+                    self._unwritten[0] = self._unwritten[0][written:]
+        except BlockingIOError:
+            return True
+        except OSError:  # EPIPE, ECONNRESET: nobody reads it any more.
+            self.close_stdin()
+            return False
+        if self.closing:
+            self.close_stdin()
+        return True
+
+    def close_stdin(self) -> None:
+        """Close its standard input; what was not written is dropped."""
+        self._unwritten.clear()
+        if self.stdin_open:
+            self.stdin_open = False
+            self.connection.close_stdin()
+
+    def read(self) -> bytes | None:
+        """What its standard output has; b"" at the end of it, None if there is nothing now."""
+        return _read(self.connection.stdout_fd)
+
+    def read_stderr(self) -> list[str] | None:
+        """What its standard error has, as labelled lines; notes the end of it. None if there is nothing now."""
+        fd = self.connection.stderr_fd
+        data = _read(fd) if fd is not None and self.stderr_open else None
+        if data is None:
+            return None
+        if not data:
+            self.stderr_open = False
+            return self.stderr.finish()
+        return self.stderr.feed(data)
+
+
+def _read(fd: int) -> bytes | None:
+    try:
+        return os.read(fd, READ_BYTES)
+    except BlockingIOError:
+        return None
+    except OSError:  # EIO of a pseudo-terminal whose other end is closed.
+        return b""

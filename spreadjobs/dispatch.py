@@ -1,0 +1,136 @@
+"""Who gets which task, and which slots are started: the part of the plan that looks at what waits."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from spreadjobs.events import Launch, Order, Send, TaskId
+from spreadjobs.ledger import Ledger
+from spreadjobs.settings import Settings
+from spreadjobs.slots import SlotPhase, SlotState, WorkerState
+from spreadjobs.states import State, WorkerMachine
+
+LAUNCHES_A_TURN: Final = 4
+"""So few workers are started a turn, so that the first ones work meanwhile."""
+
+
+class Dispatch:
+    """
+    The workers that could be given tasks, and the slots that could be started.
+
+    Args:
+        places: The slots, in the order to start them in.
+        settings: ``window``, ``dialect`` and ``codec`` decide.
+    """
+
+    def __init__(self, places: Sequence[SlotState], settings: Settings) -> None:
+        self.unstarted = deque(places)
+        self._waiting: list[SlotState] = []
+        self._settings = settings
+        self._hungry: dict[int, WorkerState] = {}
+        self._keys: Iterator[int] = itertools.count(1)
+
+    def await_restart(self, place: SlotState) -> None:
+        """A slot waits for its next worker."""
+        self._waiting.append(place)
+
+    def note(self, worker: WorkerState, now_s: float) -> None:
+        """Note whether a worker can be given tasks now."""
+        started = worker.machine.state is not State.EXEC
+        if worker.live and started and worker.room() > 0 and worker.rest_until_s <= now_s:
+            self._hungry[worker.key] = worker
+        else:
+            self._hungry.pop(worker.key, None)
+
+    def rests(self, worker: WorkerState) -> bool:
+        """Whether a worker has room but may not be given tasks yet."""
+        return worker.live and worker.room() > 0 and worker.key not in self._hungry
+
+    def wanted(self, ledger: Ledger) -> int:
+        """How many tasks could be handed out now beyond those that wait."""
+        return sum(worker.room() for worker in self._hungry.values()) - ledger.ready
+
+    def hand_out(
+        self, ledger: Ledger, workers: Mapping[int, WorkerState], now_s: float, *, exhausted: bool
+    ) -> list[tuple[WorkerState, Order]]:
+        """
+        Give what waits to the workers that have room.
+
+        Args:
+            ledger: The tasks.
+            workers: All workers, by key.
+            now_s: The clock.
+            exhausted: Whether no further tasks are to come: then they are shared evenly.
+        """
+        given: list[tuple[WorkerState, Order]] = []
+        if not ledger.waiting or not self._hungry:
+            return given
+        held = ledger.waiting > ledger.ready
+        others = {worker.place.slot.index for worker in workers.values() if worker.live} if held else set()
+        hungry = list(self._hungry.values())
+        for left, worker in zip(range(len(hungry), 0, -1), hungry, strict=True):
+            if not ledger.waiting:
+                break
+            share = worker.room()
+            if held:
+                if worker.machine.outstanding:
+                    continue  # A task that must be alone waits: let workers run empty, or it waits for ever.
+                share = 1
+            elif exhausted:
+                share = min(share, max(1, -(-ledger.ready // left)))
+            requests = self._requests(ledger, worker, share, others)
+            if requests:
+                if worker.busy_since_s is None:
+                    worker.busy_since_s = worker.oldest_since_s = worker.measured_from_s = now_s
+                worker.sent_s.extend([now_s] * len(requests))
+                given.append((worker, Send(worker.key, requests)))
+                self.note(worker, now_s)
+        return given
+
+    @staticmethod
+    def _requests(ledger: Ledger, worker: WorkerState, share: int, others: set[int]) -> list[tuple[TaskId, object]]:
+        requests: list[tuple[TaskId, object]] = []
+        while len(requests) < share:
+            alone = not worker.machine.outstanding
+            task = ledger.take(worker.place.slot.index, alone=alone, others=others)
+            if task is None:
+                break
+            task_id = ledger.send(task)
+            worker.machine.request_sent(task_id)
+            requests.append((task_id, task.payload))
+            if task.solo:
+                worker.solo = True
+                break
+        return requests
+
+    @property
+    def has_places(self) -> bool:
+        """Whether any slot is still to be started, now or later."""
+        return bool(self.unstarted or self._waiting)
+
+    def launches_due(self, now_s: float) -> bool:
+        """Whether a slot that waited for its next worker may be started now."""
+        return any(place.start_at_s <= now_s for place in self._waiting)
+
+    def launch_some(self, now_s: float) -> list[tuple[WorkerState, Order]]:
+        """A worker for each of a few slots that may be started now."""
+        due = [place for place in self._waiting if place.start_at_s <= now_s][:LAUNCHES_A_TURN]
+        for place in due:
+            self._waiting.remove(place)
+        while len(due) < LAUNCHES_A_TURN and self.unstarted:
+            due.append(self.unstarted.popleft())
+        return [self._launch(place) for place in due]
+
+    def _launch(self, place: SlotState) -> tuple[WorkerState, Order]:
+        place.phase = SlotPhase.OCCUPIED
+        place.incarnations += 1
+        name = f"{place.slot.index + 1}.{place.incarnations}"
+        settings = self._settings
+        machine = WorkerMachine(tagged=settings.dialect == "tagged", number_ids=settings.codec == "json")
+        worker = WorkerState(next(self._keys), place, name, machine)
+        if isinstance(settings.window, int):
+            worker.window = settings.window
+        return worker, Launch(worker.key, place.slot.index, name)

@@ -1,0 +1,283 @@
+"""The engine: runs of one Master, from todo to outcomes in the order of completion. It joins the loop and the plan."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import Final
+
+from spreadjobs.abridge import command_text
+from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
+from spreadjobs.errors import CannotCreateConnection, NoResponse, RemoteException
+from spreadjobs.failures import LINES_OF_STDERR
+from spreadjobs.ledger import Ledger
+from spreadjobs.loop import Loop, Means
+from spreadjobs.outcomes import Failed, Outcome, WorkerReport
+from spreadjobs.past_performance import PastPerformance, ordered
+from spreadjobs.plan import Plan
+from spreadjobs.stall import silence_hint, stall_text
+
+STALL_S: Final = 60.0
+"""A run in which nothing was answered for so long says so, again and again."""
+FIRST_STALL_S: Final = 10.0
+"""The same while no worker has ever answered: that is a mistake more often than a long task."""
+SHORTEST_PAUSE_S: Final = 0.001
+"""A shorter time in the caller's code is not taken off the workers' limits."""
+
+
+class Engine:
+    """
+    The workers of one Master, and its runs, one at a time.
+
+    Args:
+        means: Slots, settings, codec, console.
+        memory: Decides the order of starts, and learns from the run; None: the given order.
+    """
+
+    def __init__(self, means: Means, memory: PastPerformance | None) -> None:
+        self._means = means
+        self._memory = memory
+        settings = means.settings
+        first = settings.first_task_id
+        if first is None:
+            first = random.randrange(10**4, 2**31)  # noqa: S311 - against noise shaped like answers, not against attackers
+        self._ledger = Ledger(first_task_id=first, max_attempts=settings.max_attempts)
+        last_words: dict[int, Sequence[str]] = {}
+        self._plan = Plan(
+            ordered(means.slots, memory),
+            settings,
+            self._ledger,
+            draw=lambda: random.uniform(LOWEST_FACTOR, HIGHEST_FACTOR),  # noqa: S311 - it only spreads retries
+            last_words=lambda key: tuple(last_words.get(key, ())),
+        )
+        self._loop = Loop(means, self._plan, last_words)
+        self._todo: Iterator[object] = iter(())
+        self._running = self._closed = self._remembered = False
+        self._news_s = 0.0
+        self.delivered = 0
+        """Outcomes of the current run that the caller has; what bounds a stream counts from it."""
+
+    # --- a run
+
+    def outcomes(
+        self, todo: Iterable[object], *, bound: int | None = None, go_on: bool = False
+    ) -> Generator[Outcome[object]]:
+        """
+        Do all of todo.
+
+        Args:
+            todo: Payloads, taken as they are needed.
+            bound: Most tasks that may have been taken and not delivered; None: no limit.
+            go_on: Whether to go on past a task that raised; otherwise nothing more is handed out after it.
+
+        Yields:
+            The outcome of each task, in the order of completion; Cancelled where no worker is left.
+
+        Raises:
+            RuntimeError: another run of this Master is not over.
+        """
+        if self._running:
+            raise RuntimeError("another run of this Master is not over: finish or close its iterator first")
+        self._todo = iter(todo)
+        self._running = True
+        self.delivered = 0
+        ledger = Ledger(first_task_id=self._ledger.next_task_id(), max_attempts=self._means.settings.max_attempts)
+        self._ledger = ledger
+        self._plan.begin(ledger)
+        self._news_s = time.monotonic()
+        try:
+            self._pull(1)
+            # Whoever died meanwhile is not given a task that it would then be blamed with.
+            self._loop.turn(patience_s=0.0)
+            self._refill(bound)
+            while True:
+                done = ledger.take_done()
+                if not done:
+                    if self._plan.exhausted and not ledger.unfinished:
+                        break
+                    self._advance(bound)
+                    continue
+                raised = [outcome.task_index for outcome in done if _raised(outcome)]
+                if raised and not go_on:
+                    self._hand_out_no_more(min(raised))
+                left_s = time.monotonic()
+                yield from done
+                self._check_open()
+                self._excuse(left_s)
+                self._news_s = time.monotonic()
+                self._loop.turn(patience_s=0.0)
+                self._refill(bound)
+        finally:
+            ledger.cancel_all("the run was ended")
+            self._running = False
+
+    @property
+    def taken(self) -> int:
+        """How many elements of todo the current or last run took."""
+        return self._ledger.added
+
+    def _advance(self, bound: int | None) -> None:
+        """One turn; workers are refilled before the caller gets what has come."""
+        if self._lost():
+            if not self._ledger.unfinished:
+                self._pull(1)
+            self._ledger.cancel_all("no worker is left")
+            return
+        if self._lost():
+            return  # The last hope could not even be started: there is nothing to wait for.
+        self._loop.turn(patience_s=self._patience_s())
+        self._refill(bound)
+        now_s = time.monotonic()
+        if now_s - self._news_s >= self._patience_s():
+            self._news_s = now_s
+            self._means.console.say(stall_text(self._plan, now_s), warning=True)
+
+    def _patience_s(self) -> float:
+        """How long nothing may be answered before that is said: sooner where nothing ever was."""
+        return STALL_S if any(place.ever_answered for place in self._plan.places) else FIRST_STALL_S
+
+    def _lost(self) -> bool:
+        """Whether no worker is left; it changes between two calls."""
+        return self._plan.lost
+
+    def _refill(self, bound: int | None) -> None:
+        room = self._plan.wanted()
+        if bound is not None:
+            room = min(room, bound - (self._ledger.added - self.delivered))
+        self._pull(room)
+        self._loop.hand_out()
+
+    def _hand_out_no_more(self, failed: int) -> None:
+        """A task raised: what comes before it in todo is still finished, for a stream in order; nothing else is."""
+        self._plan.exhausted = True
+        self._ledger.cancel_waiting(behind=failed, reason="another task raised")
+
+    def _excuse(self, left_s: float) -> None:
+        """The caller's code ran since then, not the loop: no worker's limit counts that."""
+        pause_s = time.monotonic() - left_s
+        if pause_s > SHORTEST_PAUSE_S:
+            self._plan.excuse(pause_s)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the Master's with block has ended, and its workers with it")
+
+    def _pull(self, count: int) -> None:
+        """Take so many further elements of todo, as far as there are any."""
+        if self._plan.exhausted:
+            return
+        begun_s = time.monotonic()
+        for _ in range(count):
+            try:
+                payload = next(self._todo)
+            except StopIteration:
+                self._plan.exhausted = True
+                break
+            self._ledger.add(payload)
+        self._excuse(begun_s)
+
+    # --- the end of the workers
+
+    def stop(self) -> None:
+        """Nothing more is to be done: end the workers, a second later with TERM, and wait for that."""
+        self._remember()
+        self._loop.obey(self._plan.finish(time.monotonic(), hurried=True))
+        self._wait_for_the_end()
+
+    def finish(self) -> None:
+        """
+        Close the workers' standard input and wait until they have ended. Spec SHUT-1.
+
+        Where no task was ever sent, every slot is started once for that: command mode. Spec CMD-1.
+
+        Raises:
+            CannotCreateConnection: command mode, and nothing could be started.
+        """
+        plan = self._plan
+        plan.workless = not any(place.incarnations for place in plan.places)
+        plan.command = plan.workless and not self._means.preparation
+        self._remember()
+        self._loop.obey(plan.finish(time.monotonic()))
+        self._wait_for_the_end()
+        if plan.workless and not any(place.ever_started for place in plan.places):
+            raise self.no_response(missing=())
+
+    def abort(self) -> None:
+        """Something was raised: end the workers at once, within about a second."""
+        self._remember()
+        self._loop.obey(self._plan.abort(time.monotonic()))
+        self._wait_for_the_end()
+
+    def close(self) -> None:
+        """Kill what is left, and give back every descriptor."""
+        self._closed = True
+        self._loop.close()
+
+    def _wait_for_the_end(self) -> None:
+        said_s = time.monotonic()
+        while not self._plan.over:
+            self._loop.hand_out()
+            if not self._plan.over:
+                self._loop.turn(patience_s=STALL_S)
+            if time.monotonic() - said_s >= STALL_S:
+                said_s = time.monotonic()
+                self._means.console.say(stall_text(self._plan, said_s), warning=True)
+
+    def _remember(self) -> None:
+        """Teach the memory how useful each worker was, before shutdown says otherwise."""
+        if self._memory is not None and not self._remembered:
+            self._remembered = True
+            for place in self._plan.places:
+                if place.incarnations:
+                    self._memory.record(place.slot.arguments, place.usefulness)
+
+    # --- what is left to tell
+
+    def outputs(self, groups: int) -> list[list[str]]:
+        """What the workers wrote after their last answers: a list of lines for each element of list_of_args. SHUT-8."""
+        texts: list[list[bytes]] = [[] for _ in range(groups)]
+        for slot in self._means.slots:
+            texts[slot.group] += self._loop.outputs.get(slot.index, [])
+        return [[line for text in group for line in _lines(text)] for group in texts]
+
+    def lines_of(self, slot: int) -> list[str] | None:
+        """The same of one slot; None if it was never started."""
+        started = {place.slot.index for place in self._plan.places if place.ever_started}
+        if slot not in started:
+            return None
+        return [line for text in self._loop.outputs.get(slot, []) for line in _lines(text)]
+
+    def reports(self) -> list[WorkerReport]:
+        """How each worker ended, in the order of their names."""
+        return sorted(self._plan.reports, key=lambda report: tuple(map(int, report.name.split("."))))
+
+    def no_response(self, missing: Sequence[int]) -> NoResponse:
+        """The error for a run that has no worker left. Spec JOB-4."""
+        places = sorted(self._plan.places, key=lambda place: place.slot.index)
+        reasons = {f"{place.slot.index + 1}": place.why for place in places}
+        lines: list[str] = []
+        for place in places:
+            who = f"{place.slot.index + 1} {place.slot.name}" if place.slot.name else f"{place.slot.index + 1}"
+            lines.append(f"  {who} ({command_text(place.slot.arguments)}): {place.why}")
+            if place.ever_started and not place.ever_answered:
+                lines.append(f"    {silence_hint(self._means.settings.codec)}")
+            lines += [f"    stderr: {line}" for line in place.last_words[-LINES_OF_STDERR:]]
+        never = not any(place.ever_started for place in places)
+        what = "no worker could be started" if never else "no worker is left"
+        if missing:
+            what += f"; of {self.taken} tasks begun, {len(missing)} have no answer, the first is task {missing[0]}"
+        error = (CannotCreateConnection if never else NoResponse)("\n".join([what + ":", *lines]))
+        error.reasons = reasons
+        return error
+
+
+def _raised(outcome: Outcome[object]) -> bool:
+    return isinstance(outcome, Failed) and isinstance(outcome.error, RemoteException)
+
+
+def _lines(text: bytes) -> list[str]:
+    """As ``readlines()`` would have them: UTF-8 with surrogateescape, split after each LF. Spec SHUT-8."""
+    lines = text.decode("utf-8", "surrogateescape").split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])

@@ -1,0 +1,228 @@
+"""
+The ledger: which tasks there are, which wait, which are at a worker, and how each ended. No input, no output, no clock.
+
+Spec JOB-1: every task of a run ends exactly once. All changes of a task go through this file, checked by request id:
+an answer to a request that is no longer at a worker changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import attrs
+
+from spreadjobs.errors import RemoteException
+from spreadjobs.events import TaskId
+from spreadjobs.outcomes import Answered, Attempt, Cancelled, Failed, Outcome, Quarantined
+from spreadjobs.settings import MAX_TASK_ID
+
+
+@attrs.define(eq=False)
+class Task:
+    """One element of todo until it has ended."""
+
+    index: int
+    payload: object = attrs.field(repr=False)
+    attempts: list[Attempt] = attrs.field(factory=list)
+    failed_on: set[int] = attrs.field(factory=set)
+    """Slots on which it was charged."""
+    departures: list[Attempt] = attrs.field(factory=list)
+    """Workers that left by themselves while it was alone on them: no charges, but the same number is too much."""
+    solo: bool = False
+    """It was on a worker that ended: from then on it is sent alone. Spec JOB-2."""
+    after: int = 0
+    """A charged task waits until every task before this position was handed out: the tail of the queue."""
+
+
+class Ledger:
+    """
+    The tasks of one run.
+
+    Args:
+        first_task_id: Id of the first request; later ones count up from it. Spec RUN-2.
+        max_attempts: Charges after which a task is quarantined. Spec JOB-3.
+    """
+
+    def __init__(self, *, first_task_id: int, max_attempts: int) -> None:
+        self._next_id = first_task_id
+        self._max_attempts = max_attempts
+        self._ready: deque[Task] = deque()
+        self._held: list[Task] = []
+        self._at_workers: dict[TaskId, Task] = {}
+        self._done: deque[Outcome[object]] = deque()
+        self.added = 0
+        """Tasks taken from todo so far."""
+        self.quarantined: list[Quarantined] = []
+        self.unencodable: list[Failed] = []
+
+    # --- what waits
+
+    def add(self, payload: object) -> None:
+        """Take one more element of todo."""
+        self._ready.append(Task(self.added, payload))
+        self.added += 1
+
+    @property
+    def waiting(self) -> int:
+        """Tasks that are at no worker and have not ended."""
+        return len(self._ready) + len(self._held)
+
+    @property
+    def ready(self) -> int:
+        """Waiting tasks that any worker may have."""
+        return len(self._ready)
+
+    @property
+    def unfinished(self) -> int:
+        """Tasks that were added and have not ended."""
+        return self.waiting + len(self._at_workers)
+
+    def take(self, slot: int, *, alone: bool, others: set[int]) -> Task | None:
+        """
+        The next task for a worker, or None if there is none that it may have.
+
+        Args:
+            slot: The worker's slot.
+            alone: Whether the worker holds nothing now: only then it may get a task that is sent alone.
+            others: Slots with a live worker; a charged task waits for one on which it has not failed, if there is one.
+        """
+        if alone and self._held:
+            for position, task in enumerate(self._held):
+                if self._ready and self._ready[0].index < task.after:
+                    continue
+                if slot in task.failed_on and not others <= task.failed_on:
+                    continue
+                return self._held.pop(position)
+        return self._ready.popleft() if self._ready else None
+
+    def send(self, task: Task) -> TaskId:
+        """Note that a task goes to a worker; returns the id of this request, never used before in the run."""
+        task_id = TaskId(self._next_id)
+        self._next_id = 0 if self._next_id == MAX_TASK_ID else self._next_id + 1
+        self._at_workers[task_id] = task
+        return task_id
+
+    def next_task_id(self) -> int:
+        """The id that the next request will bear: a further run of the same workers goes on from it."""
+        return self._next_id
+
+    def task(self, task_id: TaskId) -> Task | None:
+        """The task of a request that is at a worker, or None."""
+        return self._at_workers.get(task_id)
+
+    # --- how requests come back
+
+    def answered(self, task_id: TaskId, value: object, worker: str) -> Task | None:
+        """An answer: the task has ended, unless it is no longer at a worker under this id."""
+        task = self._at_workers.pop(task_id, None)
+        if task is not None:
+            self._done.append(
+                Answered(task_index=task.index, value=value, worker=worker, attempts=tuple(task.attempts))
+            )
+        return task
+
+    def failed(self, task_id: TaskId, error: RemoteException, worker: str) -> Task | None:
+        """The task raised: it has ended."""
+        task = self._at_workers.pop(task_id, None)
+        if task is not None:
+            error.task_index, error.worker, error.attempts = task.index, worker, tuple(task.attempts)
+            error.index = f"index={task.index}"
+            self._done.append(Failed(task_index=task.index, error=error, worker=worker, attempts=tuple(task.attempts)))
+        return task
+
+    def unsendable(self, task_id: TaskId, error: Exception) -> None:
+        """The payload cannot be encoded: the task has ended, no worker saw it."""
+        task = self._at_workers.pop(task_id, None)
+        if task is not None:
+            failed = Failed(task_index=task.index, error=error, attempts=tuple(task.attempts))
+            self.unencodable.append(failed)
+            self._done.append(failed)
+
+    def refused(self, task_id: TaskId) -> Task | None:
+        """TooBusy: back to the tail of the queue, uncharged. Spec BUSY-3."""
+        task = self._at_workers.pop(task_id, None)
+        if task is not None:
+            if task.solo:
+                self._held.append(task)
+            else:
+                self._ready.append(task)
+        return task
+
+    def requeue(self, task_ids: Sequence[TaskId], *, solo: bool) -> None:
+        """
+        Put back, uncharged and at the head, what a lost worker held.
+
+        Args:
+            task_ids: Its unanswered requests, oldest first.
+            solo: True if it held several: nobody knows which one was its end. Spec JOB-2.
+        """
+        for task_id in reversed(task_ids):
+            task = self._at_workers.pop(task_id, None)
+            if task is None:
+                continue
+            task.solo = task.solo or solo
+            if task.solo:
+                self._held.insert(0, task)
+            else:
+                self._ready.appendleft(task)
+
+    def defer(self, task_id: TaskId) -> None:
+        """
+        Put back, uncharged, the task that was alone on a worker of a slot that has never answered.
+
+        Nobody knows whether the worker is at fault or the task: behind one other task at least, so that it shows.
+        """
+        task = self._at_workers.pop(task_id, None)
+        if task is not None:
+            task.after = self.added + 1
+            self._held.append(task)
+
+    def charge(self, task_id: TaskId, slot: int, attempt: Attempt) -> None:
+        """Charge the task that was alone on a worker that ended; it is retried, or quarantined. Spec JOB-2, JOB-3."""
+        task = self._at_workers.pop(task_id, None)
+        if task is None:
+            return
+        task.attempts.append(attempt)
+        task.failed_on.add(slot)
+        self._retry(task, len(task.attempts))
+
+    def departed(self, task_id: TaskId, attempt: Attempt) -> None:
+        """The worker on which the task was alone left by itself: no charge, but not for ever (it may call exit)."""
+        task = self._at_workers.pop(task_id, None)
+        if task is None:
+            return
+        task.departures.append(attempt)
+        self._retry(task, len(task.departures))
+
+    def _retry(self, task: Task, ends: int) -> None:
+        if ends >= self._max_attempts:
+            quarantined = Quarantined(task_index=task.index, attempts=(*task.attempts, *task.departures))
+            self.quarantined.append(quarantined)
+            self._done.append(quarantined)
+            return
+        task.solo = True
+        task.after = self.added
+        self._held.append(task)
+
+    def cancel_waiting(self, *, behind: int, reason: str) -> None:
+        """End every task that is at no worker and comes later in todo than another one."""
+        for task in [task for task in (*self._ready, *self._held) if task.index > behind]:
+            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=tuple(task.attempts)))
+        self._ready = deque(task for task in self._ready if task.index <= behind)
+        self._held = [task for task in self._held if task.index <= behind]
+
+    def cancel_all(self, reason: str) -> None:
+        """End every task that has not ended; answers that still come for them change nothing."""
+        rest = [*self._ready, *self._held, *self._at_workers.values()]
+        self._ready.clear()
+        self._held.clear()
+        self._at_workers.clear()
+        for task in sorted(rest, key=lambda task: task.index):
+            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=tuple(task.attempts)))
+
+    def take_done(self) -> list[Outcome[object]]:
+        """The outcomes since the last call, in the order of completion."""
+        done = list(self._done)
+        self._done.clear()
+        return done

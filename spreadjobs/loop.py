@@ -1,0 +1,411 @@
+"""
+The loop: one thread, one selector, all workers. Nothing else reads and writes pipes, starts processes, reads a clock.
+
+It decides nothing: what happened goes to the plan as facts, and what the plan orders is done.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import signal
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, TypeAlias, assert_never
+
+import attrs
+
+from spreadjobs.abridge import command_text
+from spreadjobs.arglists import Slot
+from spreadjobs.channel import Channel
+from spreadjobs.codec import Encoder, make_decoder
+from spreadjobs.connection import Arguments, ConnectionFactory
+from spreadjobs.console import Console
+from spreadjobs.cures import likely_cure, start_cure
+from spreadjobs.errors import CannotEncode
+from spreadjobs.events import (
+    Came,
+    CloseStdin,
+    Discard,
+    Exited,
+    Fact,
+    Kill,
+    Launch,
+    NotStarted,
+    Order,
+    Say,
+    Send,
+    Show,
+    Started,
+    StdinBroken,
+    StdoutEnded,
+    Terminate,
+    Took,
+    Unencodable,
+)
+from spreadjobs.interrupts import deferred_interrupt
+from spreadjobs.messages import Undecodable
+from spreadjobs.plan import Plan
+from spreadjobs.settings import Settings
+from spreadjobs.states import State
+
+SWEEP_S: Final = 0.5
+"""How often processes are looked at whose output did not end: a grandchild may hold the pipe of a dead worker."""
+SHORTEST_POLL_S: Final = 0.001
+"""First wait for the exit of a process whose output has ended; it doubles up to ``LONGEST_POLL_S``."""
+LONGEST_POLL_S: Final = 0.05
+LAST_READS: Final = 4096
+"""Most reads of what a dead worker left in its pipe: a grandchild could fill it for ever."""
+
+_HOPELESS: Final = frozenset(
+    {errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.E2BIG, errno.EPERM}
+)
+_Pipe: TypeAlias = Literal["stdin", "stdout", "stderr"]
+
+
+@attrs.frozen
+class Means:
+    """What the loop works with."""
+
+    slots: Sequence[Slot]
+    """In the order of ``list_of_args``."""
+    settings: Settings
+    factory: ConnectionFactory
+    encoder: Encoder
+    preparation: Sequence[bytes]
+    """The preparation items, encoded once. Spec PREP-1, PREP-2."""
+    console: Console
+    timing: Callable[[float, float], object] | None = None
+
+
+class Loop:
+    """
+    Serves the workers of one Master.
+
+    Args:
+        means: What it works with.
+        plan: What decides.
+        last_words: The plan's view of the workers' stderr, filled here.
+    """
+
+    def __init__(self, means: Means, plan: Plan, last_words: dict[int, Sequence[str]]) -> None:
+        self.plan = plan
+        self.outputs: dict[int, list[bytes]] = {}
+        """What each slot's workers wrote after their last answers, by the slot's index."""
+        self._means = means
+        self._last_words = last_words
+        self._selector = selectors.DefaultSelector()
+        self._channels: dict[int, Channel] = {}
+        self._dying: dict[int, tuple[float, float]] = {}
+        """Workers whose exit is awaited: when to look next, and how long to wait after that."""
+        self._next_sweep_s = 0.0
+        self._launched = False
+        # Differences are monotonic, and yet the readings for timing_callback look like time.time(), as they always did.
+        self._epoch_s = time.time() - time.monotonic()
+
+    # --- one turn
+
+    def turn(self, *, patience_s: float) -> None:
+        """
+        Wait for something to happen, take notice of all of it, then look at the time limits.
+
+        Args:
+            patience_s: Longest wait, seconds.
+        """
+        ready = self._selector.select(self._wait_s(patience_s))
+        for selected, _ in ready:
+            channel, pipe = self._registered(selected.data)
+            if self._channels.get(channel.key) is channel:
+                self._serve(channel, pipe)
+        self._look_for_exits(time.monotonic())
+        self.obey(self.plan.tick(time.monotonic()))
+        self._means.console.flush()
+
+    def hand_out(self) -> None:
+        """Start workers where work waits, and send what can be sent."""
+        orders = self.plan.dispatch(time.monotonic())
+        self._launched = any(isinstance(order, Launch) for order in orders)
+        self.obey(orders)
+
+    def _wait_s(self, patience_s: float) -> float:
+        now_s = time.monotonic()
+        until_s = min(now_s + patience_s, self.plan.wake_s())
+        if self.plan.eager or self._launched:
+            return 0.0  # There are more to start, or those just started wait for their first task.
+        if self._channels:
+            until_s = min(until_s, self._next_sweep_s, *(look_s for look_s, _ in self._dying.values()))
+        return max(0.0, until_s - now_s)
+
+    @staticmethod
+    def _registered(data: object) -> tuple[Channel, _Pipe]:
+        if isinstance(data, _Registered):
+            return data.channel, data.pipe
+        raise AssertionError("only this file registers descriptors")
+
+    def _serve(self, channel: Channel, pipe: _Pipe) -> None:
+        if self._is_forgotten(channel):
+            return
+        if pipe == "stdin":
+            self._write(channel)
+        elif pipe == "stderr":
+            self._read_stderr(channel)
+        else:
+            data = channel.read()
+            if data is not None:
+                self._take(channel, data)
+
+    def _tell(self, channel: Channel, fact: Fact) -> None:
+        if not self._is_forgotten(channel):
+            self.obey(self.plan.handle(channel.key, fact, time.monotonic()))
+
+    def _is_forgotten(self, channel: Channel) -> bool:
+        """Whether the plan has let go of a worker and an interrupt (Ctrl-C) kept its Discard from being obeyed."""
+        if channel.key in self.plan.workers:
+            return False
+        if channel.key in self._channels:
+            self._discard(channel, text_due=False)
+        return True
+
+    # --- reading
+
+    def _take(self, channel: Channel, data: bytes) -> None:
+        """What was read from a worker's standard output."""
+        if not data:
+            self._end_of_stdout(channel)
+            return
+        machine = self.plan.workers[channel.key].machine
+        if machine.state is State.PREPARATION:
+            self._tell(channel, Came((), undue=data[:80], cure=likely_cure(data, self._means.settings.codec)))
+            return
+        while machine.state is not State.ENDED:
+            limit = len(machine.outstanding) if machine.state is State.SHUTDOWN else None
+            try:
+                messages = channel.decoder.feed(data, limit=limit)
+            except Undecodable as error:
+                self._tell(
+                    channel,
+                    Came(error.messages, undue=error.quote, fault=error.reason, cure=error.cure, refused=error.refused),
+                )
+                return
+            if messages or limit is not None:  # Text has no messages, and yet restarts the limit of shutdown.
+                self._tell(channel, Came(messages))
+            # In shutdown an Alive may have used up the limit: what follows it may still be a response.
+            if not messages or limit is None or not machine.outstanding:
+                break
+            data = b""
+        if machine.state is State.SHUTDOWN and channel.decoder.buffered() > self._means.settings.max_message_bytes:
+            self._tell(channel, Came((), undue=data[:80], fault="more text than max_message_bytes (spec SEC-2)"))
+        if machine.state is State.RUNNING and not machine.outstanding and channel.decoder.buffered():
+            undue = channel.decoder.rest().lstrip(b"\n")[:80]
+            self._tell(channel, Came((), undue=undue, cure=likely_cure(undue, self._means.settings.codec)))
+
+    def _end_of_stdout(self, channel: Channel) -> None:
+        if not channel.stdout_open:
+            return
+        channel.stdout_open = False
+        self._selector.unregister(channel.connection.stdout_fd)
+        machine = self.plan.workers[channel.key].machine
+        text_due = machine.state is State.SHUTDOWN and not machine.outstanding
+        inside = channel.decoder.buffered() > 0 and not text_due
+        self._await_exit(channel)
+        self._tell(channel, StdoutEnded(inside_message=inside))
+
+    def _read_stderr(self, channel: Channel) -> bool:
+        """Pass on what its standard error has; False if there was nothing."""
+        lines = channel.read_stderr()
+        fd = channel.connection.stderr_fd
+        if not channel.stderr_open and fd is not None:
+            self._selector.unregister(fd)
+        self._means.console.pass_on(lines or [])
+        return lines is not None
+
+    # --- writing
+
+    def _write(self, channel: Channel) -> None:
+        """Write what goes; be told of the pipe when the rest can go."""
+        if not channel.stdin_open:
+            return
+        if channel.write_watched:
+            self._selector.unregister(channel.connection.stdin_fd)
+            channel.write_watched = False
+        if not channel.write():
+            self._tell(channel, StdinBroken())
+        elif channel.has_unwritten:
+            self._selector.register(channel.connection.stdin_fd, selectors.EVENT_WRITE, _Registered(channel, "stdin"))
+            channel.write_watched = True
+
+    # --- orders
+
+    def obey(self, orders: Sequence[Order]) -> None:
+        """
+        Do all that the plan ordered, also where the caller's code raises: the first exception is raised at the end.
+
+        Raises:
+            Exception: what the timing callback, the connection factory or the caller's stdout raised.
+        """
+        raised: Exception | None = None
+        for order in orders:
+            try:
+                self._obey_one(order)
+            except Exception as error:  # noqa: BLE001 - it is raised below
+                raised = raised or error
+        if raised is not None:
+            raise raised
+
+    def _obey_one(self, order: Order) -> None:
+        match order:
+            case Show():
+                self._means.console.show(order.task_index, order.out, order.err)
+            case Took():
+                if self._means.timing is not None:
+                    self._means.timing(order.sent_s + self._epoch_s, order.answered_s + self._epoch_s)
+            case Say():
+                self._means.console.say(order.text, warning=order.warning)
+            case Launch():
+                with deferred_interrupt():
+                    self._launch(order)
+            case Send() | CloseStdin() | Terminate() | Kill() | Discard():
+                channel = self._channels.get(order.worker)
+                if channel is not None:
+                    self._obey_for(channel, order)
+            case _:
+                assert_never(order)
+
+    def _obey_for(self, channel: Channel, order: Send | CloseStdin | Terminate | Kill | Discard) -> None:
+        match order:
+            case Send():
+                self._send(channel, order)
+            case CloseStdin():
+                channel.closing = True
+                self._write(channel)
+            case Terminate():
+                channel.connection.signal_group(signal.SIGTERM)
+                self._await_exit(channel)
+            case Kill():
+                channel.connection.signal_group(signal.SIGKILL)
+                self._await_exit(channel)
+            case Discard():
+                with deferred_interrupt():
+                    self._discard(channel, text_due=order.text_due)
+            case _:
+                assert_never(order)
+
+    def _send(self, channel: Channel, order: Send) -> None:
+        encode = self._means.encoder.encode
+        tagged = self._means.settings.dialect == "tagged"
+        encoded: list[bytes] = []
+        unencodable: list[Unencodable] = []
+        for task_id, payload in order.requests:
+            try:
+                encoded.append(encode((task_id, payload) if tagged else payload))
+            except CannotEncode as error:
+                unencodable.append(Unencodable(task_id, f"its payload, of type {type(payload).__name__}: {error}"))
+        channel.put(encoded)
+        self._write(channel)
+        for fact in unencodable:
+            if channel.key in self.plan.workers:
+                self._tell(channel, fact)
+
+    def _launch(self, order: Launch) -> None:
+        means = self._means
+        slot = means.slots[order.slot]
+        hints = {
+            "SPREAD_JOBS_PROTOCOL": "1.0",
+            "SPREAD_JOBS_CODEC": means.settings.codec,
+            "SPREAD_JOBS_WORKER": order.name,
+        }  # Spec EXEC-5.
+        env = {**os.environ, **(slot.env or {}), **hints}
+        try:
+            connection = means.factory(Arguments(slot.arguments, env=env, cwd=slot.cwd))
+        except OSError as error:
+            reason = f"cannot start {slot.arguments[0]!r}: {error}{start_cure(slot.arguments[0], error)}"
+            fact = NotStarted(reason, hopeless=error.errno in _HOPELESS)
+            self.obey(self.plan.handle(order.worker, fact, time.monotonic()))
+            return
+        except Exception as error:
+            fact = NotStarted(f"the connection factory raised {error!r}", hopeless=True)
+            self.obey(self.plan.handle(order.worker, fact, time.monotonic()))
+            raise
+        shown = f"{order.name} {slot.name}" if slot.name else order.name
+        channel = Channel(order.worker, shown, order.slot, connection, make_decoder(means.settings))
+        self._channels[order.worker] = channel
+        self._last_words[order.worker] = channel.stderr.last
+        self._selector.register(connection.stdout_fd, selectors.EVENT_READ, _Registered(channel, "stdout"))
+        if connection.stderr_fd is not None:
+            self._selector.register(connection.stderr_fd, selectors.EVENT_READ, _Registered(channel, "stderr"))
+        means.console.say(f"{shown}: started {command_text(slot.arguments)}")
+        channel.put(list(means.preparation))
+        self._tell(channel, Started())
+        self._write(channel)
+
+    # --- ends
+
+    def _await_exit(self, channel: Channel) -> None:
+        if not channel.exited and channel.key not in self._dying:
+            self._dying[channel.key] = (time.monotonic() + SHORTEST_POLL_S, SHORTEST_POLL_S)
+
+    def _look_for_exits(self, now_s: float) -> None:
+        """See which processes have ended: often where it is expected, now and then everywhere."""
+        if now_s >= self._next_sweep_s:
+            self._next_sweep_s = now_s + SWEEP_S
+            keys = list(self._channels)
+        else:
+            keys = [key for key, (look_s, _) in self._dying.items() if look_s <= now_s]
+        for key in keys:
+            channel = self._channels.get(key)
+            if channel is None or channel.exited or self._is_forgotten(channel):
+                self._dying.pop(key, None)
+                continue
+            ended = channel.connection.poll()
+            if ended is not None:
+                channel.exited = True
+                self._dying.pop(key, None)
+                try:
+                    self._read_the_rest(channel)
+                finally:
+                    self._tell(channel, Exited(ended))
+            elif key in self._dying:
+                pause_s = min(2 * self._dying[key][1], LONGEST_POLL_S)
+                self._dying[key] = (now_s + pause_s, pause_s)
+
+    def _read_the_rest(self, channel: Channel) -> None:
+        """What a dead worker left in its pipes counts before its end does."""
+        for _ in range(LAST_READS):
+            if not (channel.stderr_open and self._read_stderr(channel)):
+                break
+        for _ in range(LAST_READS):
+            data = channel.read() if channel.stdout_open else None
+            if data is None:
+                return
+            self._take(channel, data)
+
+    def _discard(self, channel: Channel, *, text_due: bool) -> None:
+        """Let go of a worker that has ended; what it wrote after its last answer is kept. Spec SHUT-8."""
+        del self._channels[channel.key]
+        del self._last_words[channel.key]
+        if text_due:
+            self.outputs.setdefault(channel.place, []).append(channel.decoder.rest())
+        self._dying.pop(channel.key, None)
+        if channel.stdout_open:
+            self._selector.unregister(channel.connection.stdout_fd)
+        if channel.stderr_open and channel.connection.stderr_fd is not None:
+            self._selector.unregister(channel.connection.stderr_fd)
+        if channel.write_watched:
+            self._selector.unregister(channel.connection.stdin_fd)
+        self._means.console.pass_on(channel.stderr.finish())
+        channel.connection.discard()
+
+    def close(self) -> None:
+        """Kill and reap whatever is left, and give back every descriptor. A second call does nothing."""
+        for channel in list(self._channels.values()):
+            self._discard(channel, text_due=False)
+        self._selector.close()
+
+
+@attrs.frozen(eq=False)
+class _Registered:
+    """What a selected descriptor belongs to."""
+
+    channel: Channel
+    pipe: _Pipe

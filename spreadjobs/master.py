@@ -1,0 +1,393 @@
+"""
+The master's face: ``main()`` for one run, ``Master`` for several with the same workers.
+
+``plan.py`` decides, ``loop.py`` reads and writes, ``engine.py`` drives a run; here outcomes are put in order, and what
+went wrong is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack, closing
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar, overload
+
+from spreadjobs.answers import AnswerReader
+from spreadjobs.arglists import ArgumentList, read_arglists
+from spreadjobs.codec import make_encoder
+from spreadjobs.connection import ConnectionFactory, SubprocessConnection
+from spreadjobs.console import Console
+from spreadjobs.descriptors import enough_descriptors
+from spreadjobs.engine import Engine
+from spreadjobs.failures import ends_run, first_failure, run_error
+from spreadjobs.inputs import encode_preparation, payloads_of
+from spreadjobs.loop import Means
+from spreadjobs.nesting import check_not_importing
+from spreadjobs.outcomes import Answered, NotComputed, Outcome, Spread, WorkerReport, notComputed
+from spreadjobs.past_performance import SHARED, PastPerformance, as_memory
+from spreadjobs.settings import Settings
+
+A = TypeVar("A")
+
+STREAM_BOUND: Final = 1024
+"""A stream holds at most so many tasks, and 16 more a worker, that were taken from todo and not delivered."""
+STREAM_BOUND_A_WORKER: Final = 16
+
+
+class Master(Generic[A]):
+    """
+    Workers that stay for several runs. A context manager: they are started by the first run, and end with the block.
+
+    Args:
+        list_of_args: An argument list for each worker, or ``Worker`` objects.
+        connection_factory: Starts a worker, given its argument list.
+        stdin: The preparation items: sent, one message each, to every worker and every replacement. Spec PREP-1.
+        verbose: Say what is done, at level INFO of the ``spreadjobs`` logger.
+        timing_callback: Called with ``(sent, answered)`` for each answer, in the order of completion: readings of the
+            wall clock in seconds, whose differences are monotonic.
+        tail_callback: Called with ``(arguments, lines)`` for each started worker when all have ended, in given order.
+        past_performance: A memory: more useful workers are started first; None: the given order.
+        answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
+        settings: Everything else.
+
+    Raises:
+        TypeError, ValueError: ``list_of_args`` or another argument cannot be used; before anything is started.
+        CannotEncode: an item of ``stdin`` cannot be encoded; before anything is started.
+        OSError: the workers would need more file descriptors than there can be.
+
+    Attributes:
+        outputs: After the block: the lines that the workers wrote after their last answers, a list for each element
+            of ``list_of_args``. Spec SHUT-8.
+        workers: After the block: how each worker ended.
+    """
+
+    @overload
+    def __init__(
+        self: Master[object],
+        list_of_args: Iterable[ArgumentList],
+        connection_factory: ConnectionFactory = ...,
+        stdin: Iterable[object] | None = ...,
+        *,
+        verbose: bool = ...,
+        timing_callback: Callable[[float, float], object] | None = ...,
+        tail_callback: Callable[[list[str], list[str]], object] | None = ...,
+        past_performance: PastPerformance | dict[str, complex] | None = ...,
+        settings: Settings = ...,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        list_of_args: Iterable[ArgumentList],
+        connection_factory: ConnectionFactory = ...,
+        stdin: Iterable[object] | None = ...,
+        *,
+        verbose: bool = ...,
+        timing_callback: Callable[[float, float], object] | None = ...,
+        tail_callback: Callable[[list[str], list[str]], object] | None = ...,
+        past_performance: PastPerformance | dict[str, complex] | None = ...,
+        answer: type[A] | Callable[[object], A],
+        settings: Settings = ...,
+    ) -> None: ...
+    def __init__(  # noqa: PLR0913 - the seed's parameters
+        self,
+        list_of_args: Iterable[ArgumentList],
+        connection_factory: ConnectionFactory = SubprocessConnection,
+        stdin: Iterable[object] | None = None,
+        *,
+        verbose: bool = False,
+        timing_callback: Callable[[float, float], object] | None = None,
+        tail_callback: Callable[[list[str], list[str]], object] | None = None,
+        past_performance: PastPerformance | dict[str, complex] | None = None,
+        answer: type[A] | Callable[[object], A] | None = None,
+        settings: Settings = Settings(),  # noqa: B008 - frozen
+    ) -> None:
+        if not isinstance(settings, Settings):
+            raise TypeError(f"settings is of type {type(settings).__name__}: Settings(codec='json', ...) is due")
+        self.outputs: list[list[str]] = []
+        self.workers: Sequence[WorkerReport] = ()
+        self._answers: AnswerReader[A] = AnswerReader(answer)
+        self._tail_callback = tail_callback
+        slots = read_arglists(list_of_args)
+        memory = as_memory(past_performance)
+        encoder = make_encoder(settings)
+        self._groups = 1 + slots[-1].group
+        self._slots = slots
+        self._console = Console(verbose=verbose)
+        means = Means(
+            slots=slots,
+            settings=settings,
+            factory=connection_factory,
+            encoder=encoder,
+            preparation=encode_preparation(stdin, encoder.encode),
+            console=self._console,
+            timing=timing_callback,
+        )
+        self._engine = Engine(means, memory)
+        self._stack = ExitStack()
+        self._entered = self._began = self._ended = False
+
+    # --- the life of the workers
+
+    def __enter__(self) -> Self:
+        """Itself; workers are started by the first run."""
+        check_not_importing()
+        if self._entered:
+            raise RuntimeError("a Master is good for one with block: make another one")
+        self._entered = True
+        with ExitStack() as stack:
+            stack.callback(self._console.close)
+            stack.callback(self._engine.close)
+            stack.enter_context(enough_descriptors(len(self._slots)))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """
+        End the workers: in good order after a block that ended so, at once after an exception.
+
+        Raises:
+            CannotCreateConnection: there was nothing to do but to start them, and none could be started.
+        """
+        self._ended = True
+        with self._stack:
+            try:
+                if error is not None:
+                    self._engine.abort()
+                elif self._began:
+                    self._engine.finish()
+            except BaseException:
+                self._engine.abort()
+                raise
+            finally:
+                self.outputs = self._engine.outputs(self._groups)
+                self.workers = self._engine.reports()
+            if error is None and self._tail_callback is not None:
+                for slot in self._slots:
+                    lines = self._engine.lines_of(slot.index)
+                    if lines is not None:
+                        self._tail_callback(list(slot.arguments), lines)
+
+    def _begin(self) -> None:
+        if not self._entered:
+            raise RuntimeError("a Master is a context manager: write 'with Master(...) as master: master.run(todo)'")
+        if self._ended:
+            raise RuntimeError("the Master's with block has ended, and its workers with it: make another Master")
+        self._began = True
+
+    # --- runs
+
+    def run(self, todo: Iterable[object]) -> list[A]:
+        """
+        Do all of todo.
+
+        Args:
+            todo: Payloads; taken lazily.
+
+        Returns:
+            The answers, in todo order.
+
+        Raises:
+            RemoteException: a task raised; the run was stopped.
+            PoisonTask: a task was charged too often; all others were done.
+            UnencodableTask: a payload cannot be encoded; all others were done.
+            NoResponse: no worker is left; CannotCreateConnection if there never was one.
+            WrongAnswer: an answer is not what ``answer=`` asks for; the run was stopped.
+            TypeError: todo is not iterable.
+        """
+        iterator = payloads_of(todo)
+        self._begin()
+        results: dict[int, A] = {}
+        others: list[Outcome[A]] = []
+        with closing(self._engine.outcomes(iterator)) as outcomes:
+            for outcome in outcomes:
+                read = self._answers.read(outcome)
+                if isinstance(read, Answered):
+                    results[read.task_index] = read.value
+                    continue
+                others.append(read)
+                if ends_run(read):
+                    break
+        taken = self._engine.taken
+        if others:
+            self._raise(others, [results.get(index, notComputed) for index in range(taken)])
+        return [results[index] for index in range(taken)]
+
+    def outcomes(self, todo: Iterable[object], *, ordered: bool = True) -> Generator[Outcome[A]]:
+        """
+        Do all of todo and go on past failures: an outcome for each task, taken lazily; no task makes it raise.
+
+        Args:
+            todo: Payloads; taken lazily, never far ahead of what was delivered, so it may be endless.
+            ordered: In todo order; otherwise in the order of completion.
+
+        Raises:
+            TypeError: todo is not iterable.
+            RuntimeError: another run of this Master is not over.
+        """
+        iterator = payloads_of(todo)
+        self._begin()
+        return self._deliver(iterator, ordered=ordered, go_on=True)
+
+    def stream(self, todo: Iterable[object], *, ordered: bool = True) -> Generator[A]:
+        """
+        The answers to todo as they come; like ``run``, for more tasks than there is memory for their answers.
+
+        Args:
+            todo: Payloads; taken lazily, never far ahead of what was delivered, so it may be endless.
+            ordered: In todo order; otherwise in the order of completion.
+
+        Raises:
+            RemoteException: a task raised; the run was stopped. Raised when its turn comes, as all of the following.
+            PoisonTask, UnencodableTask: after all other answers.
+            NoResponse: no worker is left.
+            WrongAnswer: an answer is not what ``answer=`` asks for; the run was stopped.
+            TypeError: todo is not iterable.
+        """
+        iterator = payloads_of(todo)
+        self._begin()
+        return self._stream(self._deliver(iterator, ordered=ordered, go_on=False))
+
+    def _stream(self, outcomes: Generator[Outcome[A]]) -> Generator[A]:
+        others: list[Outcome[A]] = []
+        with closing(outcomes):
+            for outcome in outcomes:
+                if isinstance(outcome, Answered):
+                    yield outcome.value
+                    continue
+                others.append(outcome)
+                if ends_run(outcome):
+                    break
+        if others:
+            self._raise(others, [])
+
+    def _deliver(self, todo: Iterable[object], *, ordered: bool, go_on: bool) -> Generator[Outcome[A]]:
+        """Outcomes in order, so that the engine knows how many the caller has."""
+        engine = self._engine
+        early: dict[int, Outcome[A]] = {}
+        due = 0
+        bound = STREAM_BOUND + STREAM_BOUND_A_WORKER * len(self._slots)
+        with closing(engine.outcomes(todo, bound=bound, go_on=go_on)) as outcomes:
+            for outcome in outcomes:
+                if not ordered:
+                    engine.delivered += 1
+                    yield self._answers.read(outcome)
+                    continue
+                early[outcome.task_index] = self._answers.read(outcome)
+                while due in early:
+                    engine.delivered += 1
+                    yield early.pop(due)
+                    due += 1
+
+    def _raise(self, others: Sequence[Outcome[A]], partial: list[A | NotComputed]) -> None:
+        """Raise what a run that did not give all its answers raises."""
+        failure = first_failure(others)
+        if failure is not None:
+            self._engine.stop()
+            failure.partial = partial
+            raise failure
+        missing = [index for index, answer in enumerate(partial) if answer is notComputed]
+        error = run_error(others, self._engine.no_response(missing))
+        error.partial = partial
+        raise error
+
+
+@overload
+def main(
+    todo: Iterable[object],
+    list_of_args: Iterable[ArgumentList],
+    connection_factory: ConnectionFactory = ...,
+    stdin: Iterable[object] | None = ...,
+    verbose: bool = ...,  # noqa: FBT001 - the seed's parameter
+    timing_callback: Callable[[float, float], object] | None = ...,
+    tail_callback: Callable[[list[str], list[str]], object] | None = ...,
+    past_performance: PastPerformance | dict[str, complex] | None = ...,
+    *,
+    settings: Settings = ...,
+) -> Spread[object]: ...
+@overload
+def main(
+    todo: Iterable[object],
+    list_of_args: Iterable[ArgumentList],
+    connection_factory: ConnectionFactory = ...,
+    stdin: Iterable[object] | None = ...,
+    verbose: bool = ...,  # noqa: FBT001 - the seed's parameter
+    timing_callback: Callable[[float, float], object] | None = ...,
+    tail_callback: Callable[[list[str], list[str]], object] | None = ...,
+    past_performance: PastPerformance | dict[str, complex] | None = ...,
+    *,
+    answer: type[A] | Callable[[object], A],
+    settings: Settings = ...,
+) -> Spread[A]: ...
+def main(  # noqa: PLR0913 - the seed's parameters, in its order
+    todo: Iterable[object],
+    list_of_args: Iterable[ArgumentList],
+    connection_factory: ConnectionFactory = SubprocessConnection,
+    stdin: Iterable[object] | None = None,
+    verbose: bool = False,  # noqa: FBT001, FBT002 - the seed's parameter
+    timing_callback: Callable[[float, float], object] | None = None,
+    tail_callback: Callable[[list[str], list[str]], object] | None = None,
+    past_performance: PastPerformance | dict[str, complex] | None = SHARED,
+    *,
+    answer: type[A] | Callable[[object], A] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
+) -> Spread[A] | Spread[object]:
+    """
+    Pass a bunch of work to other processes.
+
+    Args:
+        todo: Payloads, one a task; any iterable, taken lazily.
+        list_of_args: An argument list for each worker, or ``Worker`` objects.
+        connection_factory: Starts a worker, given its argument list.
+        stdin: The preparation items, sent to every worker before its first task. Spec PREP-1.
+        verbose: Say what is done, at level INFO of the ``spreadjobs`` logger.
+        timing_callback: Called with ``(sent, answered)`` for each answer. See ``Master``.
+        tail_callback: Called with ``(arguments, lines)`` for each started worker at the end. See ``Master``.
+        past_performance: The memory of which workers did well: those are started first. The default is one memory for
+            all calls; None: no memory, the given order.
+        answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
+        settings: Everything else.
+
+    Returns:
+        The pair ``(results, outputs)``, and the workers' reports in its attribute ``workers``. ``results`` has the
+        answers in todo order; ``outputs`` has a list of lines, those after the last answer, for each element of
+        ``list_of_args``.
+
+    Raises:
+        TypeError, ValueError, CannotEncode, OSError: an argument cannot be used; before anything is started.
+        RemoteException: a task raised; the run was stopped.
+        WrongAnswer: an answer is not what ``answer=`` asks for; the run was stopped.
+        PoisonTask: a task was charged too often with its worker's end; all others were done.
+        UnencodableTask: a payload cannot be encoded; all others were done.
+        NoResponse: no worker is left and work remains; CannotCreateConnection if none could be started.
+    """
+    iterator = payloads_of(todo)
+    if answer is None:
+        plain = Master(
+            list_of_args,
+            connection_factory,
+            stdin,
+            verbose=verbose,
+            timing_callback=timing_callback,
+            tail_callback=tail_callback,
+            past_performance=past_performance,
+            settings=settings,
+        )
+        with plain:
+            objects = plain.run(iterator)
+        return Spread(objects, plain.outputs, plain.workers)
+    master = Master(
+        list_of_args,
+        connection_factory,
+        stdin,
+        verbose=verbose,
+        timing_callback=timing_callback,
+        tail_callback=tail_callback,
+        past_performance=past_performance,
+        answer=answer,
+        settings=settings,
+    )
+    with master:
+        results = master.run(iterator)
+    return Spread(results, master.outputs, master.workers)

@@ -1,0 +1,122 @@
+"""What responses mean: for the tasks, for the worker's usefulness and rest, and for what the user is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+from spreadjobs import backoff
+from spreadjobs.abridge import captured_comment
+from spreadjobs.errors import RemoteException, WorkerViolation
+from spreadjobs.events import Answer, Came, Failure, Order, Refusal, Response, Say, Show, Took
+from spreadjobs.ledger import Ledger
+from spreadjobs.settings import Settings
+from spreadjobs.slots import SlotPhase, SlotState, WorkerState
+from spreadjobs.states import State
+
+
+class Reception:
+    """
+    Takes what workers send.
+
+    Args:
+        places: All slots; how long a refusing worker rests depends on the usefulness of all.
+        settings: ``window`` and ``dialect`` decide whether the window adapts.
+        draw: Gives the random factor of a refusal's delay. See ``backoff.busy_delay_s``.
+    """
+
+    def __init__(self, places: Sequence[SlotState], settings: Settings, draw: Callable[[], float]) -> None:
+        self._places = places
+        self._adapts = settings.window == "auto" and settings.dialect == "tagged"
+        self._draw = draw
+
+    def take(
+        self, worker: WorkerState, fact: Came, ledger: Ledger, now_s: float
+    ) -> tuple[list[Order], WorkerViolation | None]:
+        """
+        Take one read from a worker.
+
+        Args:
+            worker: It counts what it says.
+            fact: What came.
+            ledger: The tasks.
+            now_s: The clock.
+
+        Returns:
+            What to do about the responses, and the violation that came after them, if one did. Spec VIO-2.
+        """
+        orders: list[Order] = []
+        responses, alive, violation = worker.machine.receive(fact.messages)
+        for response in responses:
+            self._respond(worker, response, ledger, now_s, orders)
+        if responses and self._adapts:
+            worker.measured(len(responses), now_s - worker.measured_from_s)
+        if responses:
+            worker.measured_from_s = now_s
+        if responses or alive:
+            worker.oldest_since_s = now_s
+        if (responses or not alive) and not worker.hurried:
+            worker.since_s = (
+                now_s  # In shutdown the limit counts from its last byte; Alive is none. Spec SHUT-3, RUN-12.
+            )
+        worker.note_idle(now_s)
+        if violation is None and fact.undue:
+            violation = _undue(worker, fact)
+        if violation is not None and not violation.quote and fact.undue:
+            violation = WorkerViolation(violation.reason, fact.undue, violation.cure)
+        return orders, violation
+
+    def _respond(
+        self, worker: WorkerState, response: Response, ledger: Ledger, now_s: float, orders: list[Order]
+    ) -> None:
+        sent_s = worker.sent_s.popleft()
+        place = worker.place
+        match response:
+            case Answer():
+                task = ledger.answered(response.task_id, response.value, worker.name)
+                if task is not None:
+                    orders.append(Took(sent_s, now_s))
+            case Refusal():
+                task = ledger.refused(response.task_id)
+                orders.append(self._rest(worker, response, ledger, now_s - sent_s, now_s))
+            case Failure():
+                error = RemoteException(*response.arguments)
+                error.out, error.err = response.out, response.err
+                error.comment = captured_comment(response.out, response.err)
+                task = ledger.failed(response.task_id, error, worker.name)
+            case _:
+                assert_never(response)
+        if task is not None and (response.out or response.err):
+            orders.append(Show(task.index, response.out, response.err))
+        if isinstance(response, Refusal):
+            place.usefulness = backoff.next_usefulness(place.usefulness, "refused")
+        else:
+            worker.answered += 1
+            place.ever_answered, place.ends, place.counted_ends = True, 0, 0
+            place.usefulness = backoff.next_usefulness(place.usefulness, "answered")
+
+    def _rest(self, worker: WorkerState, refusal: Refusal, ledger: Ledger, took_s: float, now_s: float) -> Order:
+        """Let a worker rest that refused a task. Spec BUSY-3."""
+        total = sum(place.usefulness for place in self._places if place.phase is SlotPhase.OCCUPIED)
+        facts = backoff.Refusal(
+            asked_s=refusal.delay_s,
+            took_s=took_s,
+            queued=ledger.waiting,
+            all_usefulness=max(total, worker.place.usefulness, 1e-9),
+            usefulness=worker.place.usefulness,
+        )
+        rest_s = backoff.busy_delay_s(facts, factor=self._draw())
+        worker.rest_until_s = max(worker.rest_until_s, now_s + rest_s)
+        comment = f" for {refusal.comment}" if refusal.comment else ""
+        return Say(f"{worker.name}: TooBusy: sleeping {rest_s:.3f} s{comment}")
+
+
+def _undue(worker: WorkerState, fact: Came) -> WorkerViolation:
+    """The violation that undue bytes are, by the state in which they came. Spec VIO-1."""
+    if fact.fault:
+        reason = fact.fault
+    elif worker.machine.state is State.PREPARATION:
+        reason = "bytes came before the first request (spec PREP-3)"
+    else:
+        reason = "bytes came when no request was unanswered (spec WIRE-4)"
+    return WorkerViolation(reason, fact.undue, fact.cure)

@@ -1,0 +1,132 @@
+"""
+The two pipes of a worker, moved to private descriptors, so that nothing but messages can get onto the wire.
+
+Standard library only: a worker imports this file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import sys
+import threading
+from typing import Final
+
+from spreadjobs.errors import SpreadJobsError
+
+# Private descriptors start above the three that every program takes for its own.
+_FIRST_PRIVATE: Final = 3
+_STDERR: Final = 2
+# What os.fsdecode() made of odd bytes in a file name can be printed.
+_TEXT_ERRORS: Final = "surrogateescape"
+
+
+class MasterGone(SpreadJobsError):
+    """The master does not read any more."""
+
+
+class Pipes:
+    """
+    The worker's ends of its two pipes.
+
+    Attributes:
+        requests: Descriptor that messages are read from, -1 when closed.
+        answers: Descriptor that messages are written to, -1 when closed.
+        lock: Held while a message is written; a message of another thread cannot get into the middle.
+    """
+
+    def __init__(self, requests: int, answers: int) -> None:
+        self.requests = requests
+        self.answers = answers
+        self.lock = threading.Lock()
+
+    def write(self, message: bytes, /) -> None:
+        """
+        Write a whole message. The caller holds ``lock``.
+
+        Raises:
+            MasterGone: the master does not read any more.
+        """
+        try:
+            written = os.write(self.answers, message)
+            if written < len(message):
+                rest = memoryview(message)[written:]
+                while rest:
+                    rest = rest[os.write(self.answers, rest) :]
+        except BrokenPipeError:
+            raise MasterGone from None
+
+    def close(self) -> None:
+        """Close both pipes; a second call does nothing."""
+        requests, self.requests = self.requests, -1
+        answers, self.answers = self.answers, -1
+        for descriptor in (requests, answers):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def abandon(self) -> None:
+        """In a forked child: let go of both pipes. A thread that held the lock is not there any more."""
+        self.lock = threading.Lock()
+        self.close()
+
+    def leave_if_forked(self, status: int) -> None:
+        """End this process if it is a forked child that came back: it must not answer in its parent's place."""
+        if self.answers < 0:  # pragma: no cover - _exit() loses what was measured
+            flush_python()
+            os._exit(status)
+
+    def restore(self) -> None:
+        """Make standard output the master's pipe again: what is printed from now on is shutdown text. Spec SHUT-7."""
+        flush_python()
+        os.dup2(self.answers, 1)
+        self.close()
+
+
+@functools.cache
+def claim() -> Pipes:
+    """
+    Move standard input and output to private descriptors, once for the whole process. Spec WIRE-4.
+
+    Afterwards standard input is empty, so that no child process eats requests, and standard output is the error
+    stream, so that no print gets onto the wire. Children do not inherit the private descriptors.
+
+    Raises:
+        OSError: standard input or standard output is closed.
+    """
+    try:
+        requests = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, _FIRST_PRIVATE)
+        answers = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _FIRST_PRIVATE)
+    except OSError as error:
+        error.add_note("standard input and output are a worker's pipes and must be open (spec EXEC-2)")
+        raise
+    # Whoever started the worker may share a non-blocking pipe with it.
+    os.set_blocking(requests, True)
+    os.set_blocking(answers, True)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    if nothing == _STDERR:  # the worker was started with a closed error stream; this one takes its place
+        os.set_inheritable(_STDERR, True)  # noqa: FBT003 - positional only
+    else:
+        os.close(nothing)
+    os.dup2(_STDERR, 1)
+    for stream in (sys.stdout, sys.stderr):
+        # What the locale cannot write must not fail a task, and lines travel as UTF-8.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors=_TEXT_ERRORS)
+    pipes = Pipes(requests, answers)
+    # A forked child neither reads requests nor holds the pipe to the master open. Spec SHUT-4.
+    os.register_at_fork(after_in_child=pipes.abandon)
+    return pipes
+
+
+def flush_python() -> None:
+    """Empty the buffers of ``sys.stdout`` and ``sys.stderr``; make a new one in place of one that was closed."""
+    for descriptor, name in ((1, "stdout"), (_STDERR, "stderr")):
+        try:
+            getattr(sys, name).flush()
+        except Exception:  # noqa: BLE001 - closed, or an object of the user's: never our failure
+            if getattr(getattr(sys, name), "closed", False):
+                # A task that closed it must not make the next one fail.
+                renewed = open(descriptor, "w", encoding="utf-8", errors=_TEXT_ERRORS, closefd=False)  # noqa: SIM115 - lives as long as the process
+                setattr(sys, name, renewed)

@@ -1,0 +1,308 @@
+"""
+The worker's reader and writer of messages, in both codecs. Standard library only: a worker imports this file.
+
+A message that arrived whole but cannot be turned into a value (its class is missing here, its constructor raises) is
+read a second time with stand-ins for all classes: so its task id is known, the task fails with a clear reason, and the
+wire stays at a message boundary.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import pickle
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, Protocol, Self, TypeAlias
+
+from spreadjobs.errors import CannotEncode, SpreadJobsError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+    from spreadjobs.worker_pipes import Pipes
+
+Codec: TypeAlias = Literal["pickle", "json"]
+
+_BUFFER_BYTES: Final = 16 * 1024
+# A message is kept for a second reading up to this size.
+_KEPT_BYTES: Final = 16 * 1024**2
+_GREATEST_EXACT: Final = 2**53 - 1
+# Where the value stands in a message ((task_id, value), out, err).
+_PLACE_OF_ANSWER: Final = "[0][1]"
+
+
+class EndOfInput(SpreadJobsError):
+    """Standard input ended. ``args[0]`` is true if that was inside a message."""
+
+
+class Malformed(SpreadJobsError):
+    """What came is no message. The text says what and why."""
+
+
+class Unreadable(SpreadJobsError):
+    """
+    A message came whole, but an object in it cannot be made here.
+
+    Attributes:
+        skeleton: The message with stand-ins where its objects were; ids are in place.
+        cause: What was raised.
+    """
+
+    def __init__(self, skeleton: object, cause: BaseException) -> None:
+        super().__init__(skeleton, cause)
+        self.skeleton = skeleton
+        self.cause = cause
+
+
+class Wire(Protocol):
+    """Reads messages from a pipe and makes messages for the other one."""
+
+    def read(self) -> object:
+        """
+        Wait for the next message.
+
+        Raises:
+            EndOfInput: there is none.
+            Malformed: what came is no message.
+            Unreadable: the message cannot be turned into a value.
+        """
+        ...
+
+    def encode(self, message: object, /) -> bytes:
+        """Make a message with its line end; raise anything, and write nothing, where it cannot travel unchanged."""
+        ...
+
+    def plain(self, text: str, /) -> str:
+        """Make a str of exactly that type that the codec can carry."""
+        ...
+
+
+class _Raw(io.RawIOBase):
+    """The unbuffered pipe. Keeps the message that is being read, so that it can be read again."""
+
+    def __init__(self, pipes: Pipes, kept_bytes: int) -> None:
+        self._pipes = pipes
+        self._kept_bytes = kept_bytes
+        self.start = 0  # where the message began, in bytes from the first one
+        self.total = 0
+        self.ended = False
+        self._kept = bytearray()  # the last bytes that were read, from here on:
+        self._kept_from = 0
+        self._again = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.total - len(self._again)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
+        if self._again:
+            size = min(len(view), len(self._again))
+            view[:size] = self._again[:size]
+            self._again = self._again[size:]
+            return size
+        size = os.readv(self._pipes.requests, [view])
+        self.ended = size == 0
+        if self._kept_from < self.start:
+            del self._kept[: self.start - self._kept_from]
+            self._kept_from = self.start
+        if len(self._kept) > self._kept_bytes:
+            self._kept.clear()
+            self._kept_from = self.total
+        self._kept += view[:size]
+        self.total += size
+        return size
+
+    def rewind(self) -> bool:
+        """Go back to the start of the message; false if it was too long to be kept."""
+        if self._kept_from > self.start:
+            return False
+        self._again = memoryview(bytes(self._kept[self.start - self._kept_from :]))
+        return True
+
+
+class _StandIn:
+    """Takes the place of any class or function, and of what they make."""
+
+    def __new__(cls, *_arguments: object, **_keywords: object) -> Self:
+        return super().__new__(cls)
+
+    def __init__(self, *arguments: object, **keywords: object) -> None:
+        pass
+
+    def __call__(self, *_arguments: object, **_keywords: object) -> _StandIn:
+        return self
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def append(self, item: object) -> None:
+        """Take an item, as a subclass of list does."""
+
+    add = extend = append
+
+
+class _SkeletonUnpickler(pickle.Unpickler):
+    """Reads any pickle without running code of the classes in it."""
+
+    def find_class(self, _module: str, _name: str, /) -> type[_StandIn]:
+        return _StandIn
+
+
+class PickleWire:
+    """Complete pickles one after another; each message ends with one newline byte. Spec PKL-1 to PKL-9."""
+
+    def __init__(self, pipes: Pipes, protocol: int) -> None:
+        self._raw = _Raw(pipes, _KEPT_BYTES)
+        self._stream = io.BufferedReader(self._raw, _BUFFER_BYTES)
+        self._protocol = protocol
+
+    def read(self) -> object:
+        """As ``Wire.read``."""
+        self._raw.start = self._stream.tell()
+        try:
+            # A fresh unpickler for every message: the memo of one must not serve another (spec PKL-8). It takes no byte
+            # beyond the message out of the stream: what it looked ahead at stays there.
+            value: object = pickle.load(self._stream)  # noqa: S301 - a worker trusts its master
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - constructors of the payload's classes raise what they like
+            self._give_up(error)
+        return value
+
+    def _give_up(self, cause: BaseException) -> NoReturn:
+        raw = self._raw
+        if raw.ended:
+            raise EndOfInput(raw.total > raw.start) from None
+        if not raw.rewind():
+            raise Malformed(f"a long message could not be read: {describe(cause)}") from cause
+        self._stream.detach()  # or its end would close the raw stream
+        self._stream = io.BufferedReader(raw, _BUFFER_BYTES)
+        try:
+            skeleton: object = _SkeletonUnpickler(self._stream).load()
+        except Exception:  # noqa: BLE001 - bytes that are no pickle make the unpickler raise almost anything
+            if raw.ended:
+                raise EndOfInput(True) from None  # noqa: FBT003 - the only argument
+            raise Malformed(
+                f"what came is no pickle: {describe(cause)} (does the master speak JSON? then --codec json is due)"
+            ) from None
+        raise Unreadable(skeleton, cause)
+
+    def encode(self, message: object, /) -> bytes:
+        """As ``Wire.encode``."""
+        # PKL-5: a relay that forwards whole lines would hold a small message back without the newline.
+        return pickle.dumps(message, self._protocol) + b"\n"
+
+    def plain(self, text: str, /) -> str:
+        """As ``Wire.plain``."""
+        return str.__str__(text)
+
+
+class JsonWire:
+    """One RFC 8259 text a line. Spec JSON-1 to JSON-7."""
+
+    def __init__(self, pipes: Pipes) -> None:
+        self._stream = io.BufferedReader(_Raw(pipes, 0), _BUFFER_BYTES)
+        self._encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+        self._decode = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique).decode
+
+    def read(self) -> object:
+        """As ``Wire.read``."""
+        line = self._stream.readline()
+        if not line.endswith(b"\n"):
+            raise EndOfInput(bool(line))
+        try:
+            value: object = self._decode(line.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise Malformed(f"what came is no JSON text: {describe(error)}; it begins {line[:80]!r}") from None
+        return value
+
+    def encode(self, message: object, /) -> bytes:
+        """As ``Wire.encode``."""
+        try:
+            _check_json(message)
+        except _MisfitError as misfit:
+            where = "".join(reversed(misfit.path)).removeprefix(_PLACE_OF_ANSWER)
+            raise CannotEncode(f"{where or 'it'} {misfit.reason} (spec JSON-4)") from None
+        return self._encode(message).encode("utf-8") + b"\n"
+
+    def plain(self, text: str, /) -> str:
+        """As ``Wire.plain``."""
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def describe(error: BaseException) -> str:
+    """Give type and message of an exception, on one line as far as it can be helped; never raises an Exception."""
+    return f"{type(error).__name__}: {message_of(error)}"
+
+
+def message_of(error: BaseException) -> str:
+    """Give the message of an exception, whatever its ``__str__`` does."""
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001 - code of the user's
+        return f"<its __str__ raised {type(second).__name__}>"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a key is repeated")
+    return table
+
+
+class _MisfitError(Exception):
+    """A value that JSON cannot carry; ``path`` leads to it from inside to outside."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path: list[str] = []
+
+
+def _check_json(value: object) -> None:
+    """Raise _MisfitError for what JSON cannot carry, or would carry only changed. Spec JSON-4."""
+    if value is None or isinstance(value, bool):
+        return
+    if isinstance(value, str):
+        if not value.isascii() and value.encode("utf-8", "ignore").decode("utf-8") != value:
+            raise _MisfitError("holds a lone surrogate, which JSON cannot carry")
+    elif isinstance(value, int):
+        if not -_GREATEST_EXACT <= value <= _GREATEST_EXACT:
+            raise _MisfitError("is an integer beyond 2**53-1 in magnitude, which JSON cannot carry exactly")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _MisfitError(f"is {value!r}, which JSON cannot carry")
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            try:
+                _check_json(item)
+            except _MisfitError as misfit:
+                misfit.path.append(f"[{position}]")
+                raise
+    elif isinstance(value, dict):
+        _check_json_object(value)
+    else:
+        raise _MisfitError(f"is of type {type(value).__name__}, which JSON cannot carry")
+
+
+def _check_json_object(table: dict[object, object]) -> None:
+    for key, item in table.items():
+        if not isinstance(key, str):
+            raise _MisfitError(f"has a key of type {type(key).__name__}; JSON has keys of type str only")
+        try:
+            _check_json(key)
+            _check_json(item)
+        except _MisfitError as misfit:
+            misfit.path.append(f"[{key!r}]")
+            raise

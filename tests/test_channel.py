@@ -1,0 +1,171 @@
+"""A worker's bytes: writing without waiting, and reading what is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import attrs
+import pytest
+
+from spreadjobs.channel import JOIN_BYTES, Channel
+from spreadjobs.codec import make_decoder
+from spreadjobs.events import Exit
+from spreadjobs.settings import Settings
+
+
+@attrs.define
+class Pipes:
+    """A connection whose other ends the test holds."""
+
+    stdin_fd: int
+    stdout_fd: int
+    stderr_fd: int | None
+    worker_stdin: int
+    worker_stdout: int
+    worker_stderr: int
+
+    def close_stdin(self) -> None:
+        """The worker sees EOF."""
+        os.close(self.stdin_fd)
+
+    def poll(self) -> Exit | None:
+        """There is no process."""
+        return None
+
+    def signal_group(self, number: int, /) -> None:
+        """There is no group."""
+
+    def discard(self) -> None:
+        """The fixture closes everything."""
+
+
+@pytest.fixture
+def pipes() -> Iterator[Pipes]:
+    """Three pipes, the master's ends of which do not block."""
+    worker_stdin, stdin = os.pipe()
+    stdout, worker_stdout = os.pipe()
+    stderr, worker_stderr = os.pipe()
+    for fd in (stdin, stdout, stderr, worker_stdin):
+        os.set_blocking(fd, False)
+    yield Pipes(stdin, stdout, stderr, worker_stdin, worker_stdout, worker_stderr)
+    for fd in (worker_stdin, stdin, stdout, worker_stdout, stderr, worker_stderr):
+        try:
+            os.close(fd)
+        except OSError:
+            continue  # The test closed it.
+
+
+def channel(pipes: Pipes) -> Channel:
+    """A channel over the pipes."""
+    return Channel(1, "1.1", 0, pipes, make_decoder(Settings()))
+
+
+def drain(fd: int) -> bytes:
+    """What is in a pipe now."""
+    data = b""
+    try:
+        while piece := os.read(fd, 1 << 20):
+            data += piece
+    except BlockingIOError:
+        pass
+    return data
+
+
+def test_small_messages_are_joined_into_one_write(pipes: Pipes) -> None:
+    """One write carries many requests. [RUN-8]"""
+    ours = channel(pipes)
+
+    ours.put([b"a", b"bc", b"d"])
+    ours.put([])
+
+    assert ours.has_unwritten
+    assert ours.write()
+    assert drain(pipes.worker_stdin) == b"abcd"
+    assert not ours.has_unwritten
+
+
+def test_more_than_the_pipe_holds_is_written_piece_by_piece(pipes: Pipes) -> None:
+    """Nothing waits for a worker that does not read, and no byte is lost or copied out of order. [EXEC-8]"""
+    ours = channel(pipes)
+    messages = [bytes([number]) * (JOIN_BYTES - 1) for number in range(1, 6)] + [b"z" * 500_000]
+    ours.put(messages)
+    got = b""
+
+    while ours.has_unwritten:
+        assert ours.write()
+        got += drain(pipes.worker_stdin)
+
+    assert got == b"".join(messages)
+
+
+def test_standard_input_is_closed_when_everything_is_written(pipes: Pipes) -> None:
+    """It is closed between two messages, never inside one. [SHUT-1]"""
+    ours = channel(pipes)
+    ours.put([b"x" * 200_000])
+    ours.closing = True
+
+    got = b""
+    while ours.has_unwritten:
+        assert ours.write()
+        got += drain(pipes.worker_stdin)
+
+    assert got == b"x" * 200_000
+    assert os.read(pipes.worker_stdin, 1) == b""
+    ours.put([b"too late"])
+    assert not ours.has_unwritten
+    ours.close_stdin()
+
+
+def test_a_worker_that_closed_its_standard_input_is_noticed(pipes: Pipes) -> None:
+    """What was not written is dropped, and the caller is told. [RUN-13]"""
+    ours = channel(pipes)
+    os.close(pipes.worker_stdin)
+    ours.put([b"x"])
+
+    assert not ours.write()
+    assert not ours.stdin_open
+    assert not ours.has_unwritten
+
+
+def test_reading_gives_bytes_then_nothing_then_the_end(pipes: Pipes) -> None:
+    """None is not the end: b"" is. [WIRE-6]"""
+    ours = channel(pipes)
+
+    assert ours.read() is None
+    os.write(pipes.worker_stdout, b"abc")
+    assert ours.read() == b"abc"
+    os.close(pipes.worker_stdout)
+    assert ours.read() == b""
+
+
+def test_an_error_while_reading_is_the_end(pipes: Pipes) -> None:
+    """A pseudo-terminal says EIO where a pipe says end of file. [SHUT-10]"""
+    pipes.stdout_fd = os.open("/proc/self/mem", os.O_RDONLY)
+    ours = channel(pipes)
+
+    assert ours.read() == b""
+
+    os.close(pipes.stdout_fd)
+
+
+def test_stderr_is_read_line_by_line_to_its_end(pipes: Pipes) -> None:
+    """None while nothing is there; the last line needs no end. [EXEC-7]"""
+    ours = channel(pipes)
+
+    assert ours.read_stderr() is None
+    os.write(pipes.worker_stderr, b"one\ntwo")
+    assert ours.read_stderr() == ["1.1: one\n"]
+    os.close(pipes.worker_stderr)
+    assert ours.read_stderr() == ["1.1: two\n"]
+    assert not ours.stderr_open
+    assert ours.read_stderr() is None
+
+
+def test_a_connection_may_have_no_stderr(pipes: Pipes) -> None:
+    """It goes elsewhere then. [EXEC-7]"""
+    pipes.stderr_fd = None
+    ours = channel(pipes)
+
+    assert not ours.stderr_open
+    assert ours.read_stderr() is None

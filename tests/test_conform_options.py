@@ -1,0 +1,135 @@
+"""Tests of ``spreadjobs_conform.options``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, parse
+
+
+def run_options(*words: str) -> RunOptions:
+    """What `run` was asked to do."""
+    options = parse(words)
+    assert isinstance(options, RunOptions)
+    return options
+
+
+def test_defaults() -> None:
+    """Without options: class worker, pickle of protocol 4, tagged, as many cases as processors."""
+    options = run_options("--", "w", "-x")
+
+    candidate = options.candidate
+    assert candidate.command == ("w", "-x")
+    assert (candidate.worker_class, candidate.codec, candidate.tagged) == ("worker", "pickle", True)
+    assert (candidate.pickle_protocol, candidate.protocol_given) == (4, False)
+    assert options.jobs >= 1
+    assert options.again == "spread-jobs-conform {} -- w -x"
+
+
+def test_every_option_is_read() -> None:
+    """Every option of the design that this delivery has is read."""
+    words = "run --class worker --codec pickle --dialect untagged --pickle-protocol 2 --case a* --case b --skip c"
+    words += " --req RUN-5 --strict --baseline base.toml -j 3 --timeout-scale 2.5 --report r.jsonl -- w 'a b'"
+
+    options = run_options(*words.split(" -- ")[0].split(), "--", "w", "a b")
+
+    assert (options.patterns, options.skipped, options.ids) == (("a*", "b"), ("c",), ("RUN-5",))
+    assert (options.strict, options.baseline, options.jobs) == (True, Path("base.toml"), 3)
+    assert (options.timeout_scale, options.report) == (2.5, Path("r.jsonl"))
+    assert not options.candidate.tagged
+    assert (options.candidate.pickle_protocol, options.candidate.protocol_given) == (2, True)
+    assert options.again == ("spread-jobs-conform --codec pickle --dialect untagged --pickle-protocol 2 {} -- w 'a b'")
+
+
+def test_command_line_wins_over_the_manifest(tmp_path: Path) -> None:
+    """What the manifest declares holds where the command line says nothing."""
+    path = tmp_path / "m.toml"
+    path.write_text("command = ['w']\ncodec = 'json'\npreparation = [1]\nlacks = ['op:exit']", encoding="utf-8")
+
+    declared = run_options("--manifest", str(path))
+    given = run_options("--manifest", str(path), "--codec", "pickle", "--", "other")
+
+    assert (declared.candidate.command, declared.candidate.codec) == (("w",), "json")
+    assert declared.candidate.preparation == (1,)
+    assert declared.again == f"spread-jobs-conform --manifest {path} {{}}"
+    assert (given.candidate.command, given.candidate.codec) == (("other",), "pickle")
+
+
+def test_other_commands() -> None:
+    """The commands list and explain take their own words."""
+    assert parse(["list"]) == ListOptions(as_json=False)
+    assert parse(["list", "--json"]) == ListOptions(as_json=True)
+    assert parse(["explain", "RUN-5"]) == ExplainOptions("RUN-5")
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "no worker is given"),
+        (["--"], "no worker is given"),
+        (["python3", "worker.py"], "goes behind --"),
+        (["--junit", "x", "--", "w"], "--junit x is no option"),
+        (["--codec", "json", "--dialect", "untagged", "--", "w"], "UNT-1"),
+        (["--manifest", "/no/such/file", "--", "w"], "/no/such/file"),
+    ],
+)
+def test_senseless_words_are_refused(words: list[str], named: str) -> None:
+    """What makes no sense is said with its cure."""
+    with pytest.raises(UsageFault, match=named):
+        parse(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--codec", "xml"],
+        ["--pickle-protocol", "6"],
+        ["-j", "0"],
+        ["-j", "x"],
+        ["--timeout-scale", "0"],
+        ["--timeout-scale", "nan"],
+        ["--timeout-scale", "x"],
+        ["explain"],
+    ],
+)
+def test_bad_values_end_with_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A bad value is a usage error."""
+    with pytest.raises(SystemExit) as end:
+        parse(words)
+
+    assert end.value.code == 2
+    assert "error" in capsys.readouterr().err
+
+
+def test_commands_of_later_versions_are_absent() -> None:
+    """What this version does not do is refused, not ignored."""
+    with pytest.raises(UsageFault, match="verify report is no option"):
+        parse(["verify", "report"])
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("preparation_literal = \"[b'x']\"", "'preparation'"),
+        ("[[task]]\npayload = 1\n[[task]]\npayload_literal = '{1}'", r"'task\[1\]\.payload'"),
+        ("[raises]\npayload = nan", "'raises.payload'"),
+    ],
+)
+def test_what_json_cannot_carry_is_refused(text: str, key: str, tmp_path: Path) -> None:
+    """What the manifest has and its codec cannot carry is refused before a worker is started. [JSON-5]"""
+    path = tmp_path / "m.toml"
+    path.write_text("codec = 'json'\n" + text, encoding="utf-8")
+
+    with pytest.raises(UsageFault, match=key):
+        parse(["--manifest", str(path), "--", "w"])
+
+
+def test_processors_are_counted_on_other_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no affinity, its processors are counted."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+
+    assert run_options("--", "w").jobs == 1

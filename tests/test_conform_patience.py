@@ -1,0 +1,67 @@
+"""Tests of ``spreadjobs_conform.patience``."""
+
+from __future__ import annotations
+
+import pytest
+from spreadjobs_conform.patience import Patience, Wait
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        """What time it is."""
+        return self.now_s
+
+
+def test_limits_grow_with_the_payload_and_the_scale() -> None:
+    """A wait has 5 s, 2 s a MiB more, and the measured start before the first answer, all scaled."""
+    patience = Patience(2.0, Clock())
+    patience.start_s = 0.5
+
+    assert patience.limit_s(Wait.RESPONSE) == 10.0
+    assert patience.limit_s(Wait.RESPONSE, mebibytes=16) == 74.0
+    assert patience.limit_s(Wait.RESPONSE, first=True) == 11.0
+    assert patience.case_limit_s() == 90.0
+
+
+def test_three_hangs_of_one_class_cut_the_waits_of_that_class() -> None:
+    """After three hangs the remaining waits are half a second, those of other classes as before."""
+    patience = Patience(1.0, Clock())
+    for _ in range(2):
+        patience.hang(Wait.RESPONSE)
+    assert patience.limit_s(Wait.RESPONSE) == 5.0
+    assert patience.cut() == ""
+
+    patience.hang(Wait.RESPONSE)
+
+    assert patience.limit_s(Wait.RESPONSE) == 0.5
+    assert patience.limit_s(Wait.EXIT) == 5.0
+    assert "a response" in patience.cut()
+
+
+@pytest.mark.parametrize(("start_s", "late_s"), [(None, 26.0), (0.1, 41.0)])
+def test_late_run_with_a_hang_cuts_every_wait(start_s: float | None, late_s: float) -> None:
+    """A run that met a hang and goes on for long waits hardly at all: it ends within 60 s."""
+    clock = Clock()
+    patience = Patience(1.0, clock)
+    patience.start_s = start_s
+    clock.now_s += late_s
+    assert patience.limit_s(Wait.EXIT) == 5.0
+
+    patience.hang(Wait.RESPONSE)
+
+    assert patience.limit_s(Wait.EXIT) == 0.1
+
+
+def test_quiet_time_is_three_starts() -> None:
+    """Output in preparation is looked for during three times the measured start. [PREP-3]"""
+    patience = Patience(1.0, Clock())
+    assert patience.quiet_s() == pytest.approx(0.6)
+    patience.start_s = 0.5
+    assert patience.quiet_s() == 1.5
+    patience.start_s = 1000.0
+    assert patience.quiet_s() == 30.0

@@ -1,0 +1,79 @@
+"""The engine: what a run says when it stalls, what it remembers, and what it hands back."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from programs import ECHO, program
+
+from spreadjobs import Master, NoResponse, PastPerformance, Settings, main
+
+
+def test_a_stall_is_said_again_and_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With worker, task and cause. [JOB-1]"""
+    monkeypatch.setattr("spreadjobs.engine.FIRST_STALL_S", 0.2)
+    slow = program("i = read()[0]; time.sleep(1.5); write((i, 1)); stdin.read()")
+
+    assert main([1], [slow]).results == [1]
+
+    said = [record for record in caplog.records if "no answer for a while" in record.getMessage()]
+    assert len(said) >= 2
+    assert "it has never answered anything: does it speak pickle" in said[0].getMessage()
+    assert {record.levelno for record in said} == {logging.WARNING}
+    assert "worker 1.1 has held task 0 for" in said[0].getMessage()
+
+
+def test_a_refusing_worker_is_named_in_a_stall(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many tasks wait, and until when. [BUSY-3]"""
+    monkeypatch.setattr("spreadjobs.engine.FIRST_STALL_S", 0.2)
+    busy = program("i = read()[0]; write(('TooBusy', i, 1.0))", ECHO)
+
+    assert main([1], [busy]).results == [1]
+
+    assert "1 tasks wait, 0 are at workers: worker 1.1 said TooBusy and rests for another" in caplog.text
+
+
+def test_the_memory_learns_from_a_run() -> None:
+    """Good workers are remembered above bad ones. [JOB-4]"""
+    memory = PastPerformance()
+    good, bad = program(ECHO), program("sys.exit(1)")
+
+    main(range(10), [bad, good], past_performance=memory, settings=Settings(restarts=1))
+
+    assert memory(good) < memory(bad)
+
+
+def test_a_failed_run_teaches_the_memory_too() -> None:
+    """Bad workers are the ones that make runs fail. [JOB-4]"""
+    memory = PastPerformance()
+
+    good, bad = program(ECHO), program("sys.exit(1)")
+    with pytest.raises(NoResponse):
+        main([1], [bad], past_performance=memory)
+    with pytest.raises(ZeroDivisionError):
+        main((1 // number for number in (1, 0)), [good], past_performance=memory)
+
+    assert memory(good) < memory(bad)
+
+
+def test_task_ids_go_on_over_the_runs_of_a_master() -> None:
+    """No id is used twice while the same workers live. [RUN-2]"""
+    ids = program(ECHO.replace("(task_id, payload))", "(task_id, task_id))"))
+
+    with Master([ids], settings=Settings(first_task_id=100, window=1)) as master:
+        assert master.run("abc") == [100, 101, 102]
+        assert master.run("d") == [103]
+
+
+def test_task_ids_begin_at_random() -> None:
+    """So noise shaped like an answer cannot match. [RUN-2]"""
+    ids = program(ECHO.replace("(task_id, payload))", "(task_id, task_id))"))
+
+    first, second = (main([None], [ids], answer=int).results[0] for _ in range(2))
+
+    assert first != second
+    assert min(first, second) >= 10**4
+    assert max(first, second) < 2**31 + 1

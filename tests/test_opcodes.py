@@ -1,0 +1,105 @@
+"""The walk over opcodes, against pickletools."""
+
+from __future__ import annotations
+
+import pickle
+import pickletools
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spreadjobs.opcodes import _TABLE, PLAIN, Refused, TooLong, Walk, tokens
+
+values = st.recursive(
+    st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.booleans(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner) | st.tuples(inner),
+)
+
+
+def length(data: bytes, max_bytes: int = 2**31) -> int:
+    return Walk(max_bytes).advance(bytearray(data), 0)
+
+
+@given(values, st.integers(0, 5), st.binary(max_size=5))
+def test_the_walk_and_the_expression_end_where_pickletools_ends(value: object, protocol: int, after: bytes) -> None:
+    """The end of a message is its STOP, whatever follows; both ways agree. [WIRE-6]"""
+    data = pickle.dumps((value,), protocol)
+    opcodes = list(pickletools.genops(data))
+    assert opcodes[-1][2] == len(data) - 1
+    assert length(data + after) == len(data)
+    found = PLAIN.match(data + after)
+    assert found is None or found.end(1) == len(data)
+    assert [op for op, _ in tokens(data)] == [ord(opcode.code) for opcode, _, _ in opcodes]
+
+
+def test_every_opcode_of_pickle_is_known_or_refused() -> None:
+    """Each opcode that pickletools knows has an entry, or is refused by name. [PKL-9]"""
+    missing = {opcode.name for opcode in pickletools.opcodes if _TABLE[ord(opcode.code)] is None}
+    assert missing == {"PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"}
+    assert len([entry for entry in _TABLE if entry]) == len(pickletools.opcodes) - len(missing)
+
+
+def test_the_expression_fails_in_time_linear_in_its_window() -> None:
+    """A message that is not complete costs no more than one that is. [SEC-2]"""
+    for start in (b"(" + b"N" * 8000, b"(" + b"K\x01" * 4000, b"(" + b"\x8c\x01a\x94" * 2000):
+        assert PLAIN.match(start) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"(T\xff\xff\xff\xff", "a length of -1"),
+        (b"(\x8b\xff\xff\xff\xff", "a length of -1"),
+        (b"(px\n", "is no number"),
+        (b"(p-1\n", "the memo index -1"),
+        (b"(r\xff\xff\xff\x1f", "the memo index 536870911"),
+        (b"(p4294967295\n", "the memo index 4294967295"),
+        (b"(Lx\n", "at byte 1 is none"),
+        (b"(I" + b"1" * 4400, "a line of more than 4300 bytes"),
+        (b"(c" + b"a" * 1100, "a line of more than 1000 bytes"),
+        (b"(\x8d" + b"\xff" * 8, "announces"),
+    ],
+)
+def test_what_the_walk_refuses(data: bytes, reason: str) -> None:
+    """Lengths, memo indices and lines that no pickler writes are refused as soon as they are seen. [SEC-2]"""
+    with pytest.raises(Refused, match=re.escape(reason)):
+        length(data)
+
+
+def test_the_limit_is_exact() -> None:
+    """A message may have max_bytes and no byte more, complete or not. [SEC-2]"""
+    assert length(b"(NNt.", 5) == 5
+    for data in (b"(NNNt.", b"(NNNNN"):
+        with pytest.raises(TooLong):
+            length(data, 5)
+
+
+def test_integers_of_one_hash_may_repeat() -> None:
+    """One large integer may come any number of times. [SEC-2]"""
+    one = b"\x8a\x09" + (2**70).to_bytes(9, "little")
+    assert length(b"(" + one * 1000 + b"L1180591620717411303424L\nt.")
+    assert length(b"(\x8b\x01\0\0\0\x05L5L\nt.")
+
+
+def test_what_the_loader_must_know_is_noted() -> None:
+    """Names, builders and tangled references are seen. [SEC-1]"""
+    for data, names, builders, tangled in (
+        (b"(t.", False, False, False),
+        (b"(ca\nb\nt.", True, False, False),
+        (b"(}}bt.", False, True, False),
+        (b"\x80\x02)q\x00" + b"N\x85q\x01" + b"h\x01" * 9 + b".", False, False, True),
+        (b"\x80\x02" + b"N\x85" * 10_001 + b".", False, False, True),
+        (b"\x80\x02U\x01xq\x00" + b"h\x00" * 99 + b"\x85.", False, False, False),
+    ):
+        walk = Walk(2**20)
+        assert walk.advance(bytearray(data), 0) == len(data)
+        assert (walk.names, walk.builders, walk.tangled) == (names, builders, tangled)
+
+
+def test_many_integers_of_one_hash_are_refused() -> None:
+    """Different integers of one hash cost their number squared as keys. [SEC-2]"""
+    integers = b"".join(b"\x8a\x0a" + (i * (2**61 - 1)).to_bytes(10, "little") for i in range(1000))
+    with pytest.raises(Refused, match="of one hash"):
+        length(b"(" + integers + b"t.")

@@ -1,0 +1,490 @@
+"""What may come out of a pickle, and that nothing runs, crashes or changes when hostile ones come."""
+
+from __future__ import annotations
+
+import collections
+import copyreg
+import datetime
+import decimal
+import enum
+import fractions
+import pickle
+import struct
+import subprocess
+import sys
+import uuid
+from pathlib import Path, PurePosixPath
+from time import process_time
+from typing import Self
+
+import attrs
+import pytest
+
+from spreadjobs.messages import Undecodable
+from spreadjobs.pickle_codec import PickleDecoder
+from spreadjobs.settings import ANYTHING, Allow, Settings
+
+HERE = __name__
+
+
+def decode(data: bytes, allow: Allow = ()) -> object:
+    (message,) = PickleDecoder(Settings(allow=allow)).feed(data)
+    return message
+
+
+def refusal(data: bytes, allow: Allow = ()) -> str:
+    with pytest.raises(Undecodable) as caught:
+        PickleDecoder(Settings(allow=allow)).feed(data)
+    assert caught.value.messages == []
+    return caught.value.reason
+
+
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+RAN: list[object] = []
+
+
+def run(*args: object) -> str:
+    RAN.append(args)
+    return "ran"
+
+
+@attrs.frozen
+class Frozen:
+    value: object
+
+
+@attrs.define(slots=False)
+class Plain:
+    value: object
+
+    class Inner:
+        """A nested class."""
+
+
+class Slotted:
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: object) -> None:
+        self.left = left
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Words(list[str]):
+    pass
+
+
+class Keyed:
+    def __new__(cls, *, value: object) -> Self:
+        made = super().__new__(cls)
+        made.value = value
+        return made
+
+    value: object
+
+    def __getnewargs_ex__(self) -> tuple[tuple[object, ...], dict[str, object]]:
+        return (), {"value": self.value}
+
+
+class Restored:
+    def __getstate__(self) -> str:
+        return "state"
+
+    def __setstate__(self, state: str) -> None:
+        self.got = state
+
+
+class Leaver:
+    def __setstate__(self, state: object) -> None:
+        raise SystemExit(state)
+
+
+# Each begins as a message does, and does harm in an unpickler that lets it: what, and the pickle.
+HOSTILE = {
+    "a call": b"(cos\nsystem\n(S'touch %s'\ntRt.",
+    "a call, py2 name": b"(cposix\nsystem\n(S'touch %s'\ntRt.",
+    "a call by STACK_GLOBAL": b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x08touch %s\x85R\x85.",
+    "eval": b'(c__builtin__\neval\n(S\'open("%s", "w")\'\ntRt.',
+    "exec": b'(cbuiltins\nexec\n(S\'open("%s", "w")\'\ntRt.',
+    "open": b"(cbuiltins\nopen\n(S'%s'\nS'w'\ntRt.",
+    "import": b"(cbuiltins\n__import__\n(S'os'\ntRt.",
+    "getattr": b"(cbuiltins\ngetattr\n(cbuiltins\nset\nS'__class__'\ntRt.",
+    "getattr of a value": b"(cbuiltins\ngetattr\n(S'x'\nS'join'\ntRt.",
+    "a dotted name": b"\x80\x04\x8c\x0bcollections\x8c\x10OrderedDict.copy\x93)R\x85.",
+    "INST": b"((S'touch %s'\nios\nsystem\nt.",
+    "OBJ": b"(" + b"(cos\nsystem\nS'touch %s'\no" + b"t.",
+    "NEWOBJ": b"\x80\x02csubprocess\nPopen\n(S'touch'\nS'%s'\nlt\x81\x85.",
+    "NEWOBJ of a constructor": b"\x80\x02cbuiltins\ngetattr\n)\x81\x85.",
+    "NEWOBJ_EX": b"\x80\x04csubprocess\nPopen\n)}\x92\x85.",
+    "NEWOBJ of a value": b"\x80\x02K\x01)\x81\x85.",
+    "NEWOBJ with keywords": b"\x80\x04cbuiltins\nset\n)}U\x01aK\x01s\x92\x85.",
+    "NEWOBJ_EX with no dict": b"\x80\x04cbuiltins\nset\n)N\x92\x85.",
+    "NEWOBJ with no tuple": b"\x80\x02cbuiltins\nset\nN\x81\x85.",
+    "BUILD on a class": b"(cfractions\nFraction\n}U\x08__repr__K\x01sbt.",
+    "BUILD of slots on a class": b"(ccollections\nCounter\n(N}U\x06updateK\x01stbt.",
+    "BUILD of slots of ours": b"(ccollections\nCounter\n(N}U\x05_makeK\x01stbt.",
+    "BUILD on a Fraction": b"(cfractions\nFraction\n(I1\nI2\ntR(N}U\x0a_numeratorU\x01xstbt.",
+    "BUILD on an OrderedDict": b"(ccollections\nOrderedDict\n)R}U\x05itemsK\x01sbt.",
+    "BUILD on a Counter": b"(ccollections\nCounter\n)R}U\x06updateK\x01sbt.",
+    "BUILD on a list": b"(]}U\x01aK\x01sbt.",
+    "BUILD on a dict with no name anywhere": b"(}}b.",
+    "SETITEM on a class": b"(cbuiltins\nset\nK\x01K\x02st.",
+    "APPEND on a class": b"(cbuiltins\nset\nK\x01at.",
+    "ADDITEMS on a class": b"\x80\x04cbuiltins\nset\n(K\x01\x90\x85.",
+    "an extension code": b"\x80\x02\x82\x01\x85.",
+    "extension codes of 2 and 4 bytes": b"\x80\x02\x83\x01\x00\x84\x01\x00\x00\x00\x86.",
+    "a persistent id": b"(Pid\nt.",
+    "a binary persistent id": b"(U\x02idQt.",
+    "an out-of-band buffer": b"\x80\x05\x97\x85.",
+    "a read-only buffer": b"\x80\x05\x98\x85.",
+    "an unknown opcode": b"\x80\x04\xff.",
+    "a future protocol": b"\x80\x06)\x85.",
+    "codecs": b"(c_codecs\nencode\n(S'touch %s'\nS'zlib'\ntRt.",
+    "bytes of a size": b"(cbuiltins\nbytes\n(I10000000000\ntRt.",
+    "a bytearray of a size": b"(cbuiltins\nbytearray\n(I10000000000\ntRt.",
+    "a set of a range": b"(cbuiltins\nset\n(cbuiltins\nrange\n(I1000000000\ntRtRt.",
+    "a frozenset of text": b"(cbuiltins\nfrozenset\n(S'abc'\ntRt.",
+    "a set of text": b"(cbuiltins\nset\n(S'abc'\ntRt.",
+    "a complex of text": b"(cbuiltins\ncomplex\n(S'1j'\ntRt.",
+    "a complex beyond floats": b"(cbuiltins\ncomplex\n(\x8a\xff" + b"\x7f" * 255 + b"I1\ntRt.",
+    "a time bomb of a Fraction": b"(cfractions\nFraction\n(S'1e30000000'\ntRt.",
+    "a Fraction of zero": b"(cfractions\nFraction\n(I1\nI0\ntRt.",
+    "a Fraction of too many bits": b"(cfractions\nFraction\n(\x8b\x00\x00\x01\x00" + b"\x7f" * 65536 + b"I1\ntRt.",
+    "a Fraction of a float": b"(cfractions\nFraction\n(F1.5\ntRt.",
+    "a Decimal of no number": b"(cdecimal\nDecimal\n(S'x'\ntRt.",
+    "a Decimal of a tuple": b"(cdecimal\nDecimal\n((I0\n)I999999999999\nttRt.",
+    "a timedelta of floats": b"(cdatetime\ntimedelta\n(F1e300\ntRt.",
+    "a timedelta of two ints": b"(cdatetime\ntimedelta\n(I1\nI1\ntRt.",
+    "a timedelta of four ints": b"(cdatetime\ntimedelta\n(I1\nI1\nI1\nI1\ntRt.",
+    "a timezone of an int": b"(cdatetime\ntimezone\n(I1\ntRt.",
+    "a date of impossible bytes": b"(cdatetime\ndate\n(C\x04\x07\xe4\x0d\x01tRt.",
+    "a date of five bytes": b"(cdatetime\ndate\n(C\x05\x07\xe4\x01\x01\x01tRt.",
+    "a date with a zone": b"(cdatetime\ndate\n(C\x04\x07\xe4\x01\x01cdatetime\ntimezone\n("
+    b"cdatetime\ntimedelta\n(I0\nI0\nI0\ntRtRtRt.",
+    "a datetime of impossible bytes": b"(cdatetime\ndatetime\n(C\x0a\x07\xe4\x01\x01\xff\xff\xff\xff\xff\xfftRt.",
+    "a datetime of no bytes": b"(cdatetime\ndatetime\n)Rt.",
+    "a time with a zone that is none": b"(cdatetime\ntime\n(C\x06\x01\x01\x01\x01\x01\x01I1\ntRt.",
+    "a UUID with arguments": b"(cuuid\nUUID\n(S'00000000000000000000000000000005'\ntRt.",
+    "a UUID without a value": b"\x80\x02cuuid\nUUID\n)\x81\x85.",
+    "a UUID of text": b"\x80\x02cuuid\nUUID\n)\x81}U\x03intU\x01xsb\x85.",
+    "a UUID of a float": b"\x80\x02cuuid\nUUID\n)\x81}U\x03intG\x3f\xf8\0\0\0\0\0\0sb\x85.",
+    "a UUID beyond 128 bits": b"\x80\x02cuuid\nUUID\n)\x81}U\x03int\x8a\x12" + b"\x7f" * 18 + b"sb\x85.",
+    "a UUID that is filled twice": b"\x80\x02cuuid\nUUID\n)\x81}U\x03intK\x05sb}U\x03intK\x06sb\x85.",
+    "an OrderedDict of unhashable keys": b"(ccollections\nOrderedDict\n(]]]ea]atRt.".replace(
+        b"]]]ea]a", b"(](]Nee" + b"l"
+    ),
+    "an OrderedDict of a number": b"(ccollections\nOrderedDict\n(I1\ntRt.",
+    "a Counter of a list": b"(ccollections\nCounter\n(]tRt.",
+    "a deque of text": b"(ccollections\ndeque\n(S'abc'\ntRt.",
+    "a deque of a negative length": b"(ccollections\ndeque\n()I-1\ntRt.",
+    "an unhashable key": b"(}]Nst.",
+    "a base that is called": b"(cbuiltins\nint\n(S'1'\ntRt.",
+    "_reconstructor without a base": b"(ccopy_reg\n_reconstructor\n(cuuid\nUUID\nI1\nNtRt.",
+    "_reconstructor with a wrong base": b"(ccopy_reg\n_reconstructor\n(cuuid\nUUID\ncbuiltins\nint\nI1\ntRt.",
+    "__newobj__ of nothing": b"(ccopyreg\n__newobj__\n)Rt.",
+    "a state of TooBusy that is no dict": b"(cspreadjobs\nTooBusy\n)\x81K\x01bt.",
+    "a name of two lines": b"\x80\x04\x8c\x02a\n\x8c\x01b\x93)R\x85.",
+    "copyreg.add_extension": b"(ccopyreg\nadd_extension\n(S'os'\nS'system'\nI5\ntRt.",
+    "a range": b"(cbuiltins\nrange\n(I1\ntRt.",
+    "an exception": b"(cbuiltins\nValueError\n)Rt.",
+    "a Path": b"(cpathlib\nPosixPath\n)Rt.",
+}
+
+
+def shared_state() -> list[object]:
+    """What a pickle could change in the master."""
+    classes = (
+        fractions.Fraction,
+        collections.Counter,
+        collections.OrderedDict,
+        uuid.UUID,
+        Plain,
+        Slotted,
+        Colour,
+        Words,
+    )
+    return [
+        *[
+            [*sorted(vars(cls)), repr(getattr(cls, "__repr__", None)), repr(getattr(cls, "update", None))]
+            for cls in classes
+        ],
+        vars(Colour.RED).copy(),
+        dict(copyreg.dispatch_table),
+        repr(fractions.Fraction(1, 2)),
+        collections.Counter("aab"),
+    ]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("frame", [False, True])
+def test_hostile_pickles_are_refused_and_nothing_runs(name: str, *, frame: bool, tmp_path: Path) -> None:
+    """A pickle that would call, change or blow up something is refused, and nothing of it happened. [SEC-1]"""
+    victim = tmp_path / "v"
+    data = HOSTILE[name].replace(b"%s", str(victim).encode())
+    if "STACK_GLOBAL" in name:
+        data = data.replace(b"\x8c\x08touch", b"\x8c" + bytes([6 + len(str(victim))]) + b"touch")
+    if frame and data[0] == 0x80:
+        data = data[:2] + b"\x95" + struct.pack("<Q", len(data) - 2) + data[2:]
+    before = shared_state()
+    started = process_time()
+    assert refusal(data)
+    assert process_time() - started < 2
+    assert not victim.exists()
+    assert shared_state() == before
+
+
+@pytest.mark.parametrize("name", [name for name in HOSTILE if "BUILD" in name or "class" in name])
+def test_build_changes_no_admitted_class_and_no_shared_member(name: str) -> None:
+    """Admitted classes and members of an Enum are out of reach of BUILD, SETITEM and their like. [SEC-1]"""
+    allow = (Plain, Colour, Slotted)
+    attack = HOSTILE[name].partition(b"\n")[0]
+    before = shared_state()
+    for target in (b"c" + HERE.encode() + b"\nPlain\n", b"c" + HERE.encode() + b"\nColour\n(I1\ntR"):
+        for change in (b"}U\x05valueK\x05sb", b"(N}U\x07_value_K\x05stb", b"K\x01K\x02s", b"K\x01a"):
+            assert refusal(b"(" + target + change + b"t.", allow)
+    assert attack
+    assert shared_state() == before
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_admitted_classes_come_back_equal(protocol: int) -> None:
+    """A class of the user's is admitted by itself or by its dotted name. [SEC-3]"""
+    made = Keyed(value=3)
+    slotted = Slotted([1])
+    value: tuple[object, ...] = (
+        Frozen(1),
+        Plain([2]),
+        Words(["a"]),
+        Restored(),
+        [Colour.RED],
+        collections.defaultdict(list, a=[1]),
+    )
+    if protocol >= 2:
+        value = (*value, slotted)
+    if protocol >= 4:
+        value = (*value, made)
+    data = pickle.dumps(value, protocol)
+    names = [f"{HERE}.{name}" for name in ("Frozen", "Plain", "Words", "Restored", "Colour", "Keyed", "Slotted")]
+    classes = [Frozen, Plain, Words, Restored, Colour, Keyed, Slotted]
+    for allow in ((*names, "collections.defaultdict", "builtins.list"), (*classes, collections.defaultdict, list)):
+        got = decode(data, allow)
+        assert isinstance(got, tuple)
+        assert got[:3] == value[:3]
+        assert [type(item) for item in got] == [type(item) for item in value]
+        assert vars(got[3]) == {"got": "state"}
+        assert got[4] == [Colour.RED]
+        assert got[5].default_factory is list
+        if protocol >= 2:
+            assert got[6].left == [1]
+        if protocol >= 4:
+            assert got[7].value == 3
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_nested_classes_are_admitted_by_their_qualified_name(protocol: int) -> None:
+    """A class within a class is admitted without the outer one. [SEC-3]"""
+    data = pickle.dumps((Plain.Inner(),), protocol)
+    got = decode(data, (f"{HERE}.Plain.Inner",))
+    assert isinstance(got, tuple)
+    assert isinstance(got[0], Plain.Inner)
+    assert 'allow=["' in refusal(data)
+    assert f"{HERE}.Plain;" in refusal(pickle.dumps((Plain(1),), protocol), (f"{HERE}.Plain.Inner",))
+
+
+def test_a_refusal_names_the_class_and_the_setting() -> None:
+    """The text says which setting would admit the class. [SEC-3]"""
+    reason = refusal(pickle.dumps((PurePosixPath("x"),)))
+    name = f"{PurePosixPath.__module__}.PurePosixPath"
+    assert reason == f'a worker sent an object of class {name}; admit it with Settings(allow=["{name}"]) (spec SEC-3)'
+    assert "allow=[NUMPY]" in refusal(b"(cnumpy\ndtype\n)Rt.")
+    assert len(refusal(b"(c" + b"a" * 400 + b"\n" + b"b" * 400 + b"\n)Rt.")) < 600
+
+
+def test_what_allow_names_must_be_a_class() -> None:
+    """A function cannot be admitted. [SEC-3]"""
+    data = b"(c" + HERE.encode() + b"\nrun\n(I1\ntRt."
+    assert "which is no class" in refusal(data, (f"{HERE}.run",))
+    assert RAN == []
+
+
+def test_a_pickle_cannot_end_the_master_by_an_admitted_class() -> None:
+    """SystemExit of an admitted class is a violation like any exception. [SEC-1]"""
+    data = b"\x80\x02c" + HERE.encode() + b"\nLeaver\n)\x81K\x01b\x85."
+    assert "SystemExit" in refusal(data, (Leaver,))
+
+
+@pytest.mark.parametrize("state", [b"K\x05", b"(K\x05Nt", b"(NK\x05t", b"(NNNt"])
+def test_a_state_that_is_no_dict(state: bytes) -> None:
+    """A state of another shape than pickle documents is refused. [SEC-1]"""
+    assert "a state of type" in refusal(b"\x80\x02c" + HERE.encode() + b"\nPlain\n)\x81" + state + b"b\x85.", (Plain,))
+
+
+def test_reconstructor_keeps_to_the_bases_of_the_class() -> None:
+    """_reconstructor makes no list of a class that is none. [SEC-1]"""
+    data = b"(ccopy_reg\n_reconstructor\n(c" + HERE.encode() + b"\nPlain\nc__builtin__\nlist\n(ltRt."
+    assert "is no builtins.list" in refusal(data, (Plain,))
+
+
+def test_anything_admits_everything_but_opcodes_that_need_a_registry() -> None:
+    """allow=ANYTHING runs what a worker sends; this is what its name says. [SEC-3]"""
+    RAN.clear()
+    assert decode(b"(c" + HERE.encode() + b"\nrun\n(I1\ntRt.", ANYTHING) == ("ran",)
+    assert RAN == [(1,)]
+    RAN.clear()
+    value = (PurePosixPath("x"), Plain(1), Colour.RED)
+    for protocol in range(6):
+        assert decode(pickle.dumps(value, protocol), ANYTHING) == value
+    assert "extension code" in refusal(b"\x80\x02\x82\x01\x85.", ANYTHING)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_anything_with_the_names_of_the_ancestor_in_the_message(protocol: int) -> None:
+    """The careful way gives with ANYTHING what the fast way gives. [INST-1]"""
+    value = (Plain("TooBusy"), Words(["RemoteException"]), Keyed(value=1) if protocol >= 4 else 0)
+    got = decode(pickle.dumps(value, protocol), ANYTHING)
+    assert isinstance(got, tuple)
+    assert got[:2] == value[:2]
+    data = (
+        b"((S'TooBusy'\ni"
+        + HERE.encode()
+        + b"\nrun\nc"
+        + HERE.encode()
+        + b"\nRestored\n)\x81(i"
+        + HERE.encode()
+        + b"\nRestored\nt."
+    )
+    found = decode(data, ANYTHING)
+    assert isinstance(found, tuple)
+    assert found[0] == "ran"
+    assert [type(item) for item in found[1:]] == [Restored, Restored]
+
+
+def test_the_name_of_a_class_alone_is_inert() -> None:
+    """A class that is named but not called is a constructor that nobody can change. [SEC-1]"""
+    message = decode(b"(cbuiltins\nset\nt.")
+    assert isinstance(message, tuple)
+    value = message[0]
+    assert repr(value) == "<the class builtins.set, as a worker named it>"
+    with pytest.raises(Exception, match="would change the class"):
+        value.name = "x"
+    with pytest.raises(Exception, match="would change the class"):
+        del value.name
+
+
+def test_too_many_deques_and_objects_to_fill() -> None:
+    """CPython frees nested deques by recursion, so their number has a limit; so has what BUILD replaces. [SEC-1]"""
+    one = b"ccollections\ndeque\n)R"
+    assert "deques" in refusal(b"(" + one * 10_001 + b"t.")
+    assert "filled after" in refusal(b"(" + b"cspreadjobs\nTooBusy\n)\x81}b" * 1001 + b"t.")
+    decoder = PickleDecoder(Settings())
+    for _ in range(3):  # the count begins anew with each message
+        (message,) = decoder.feed(b"(" + one * 4000 + b"t.")
+        assert message == (collections.deque(),) * 4000
+
+
+CRASHERS = {
+    "a deep key": b"(}" + b"N" + b"\x85" * 200_000 + b"Nst.",
+    "a deep key in a small message": b"(}" + b"N" + b"\x85" * 8_000 + b"Nst.",
+    "a deep key by two": b"(}" + b"N" + b"N\x86" * 200_000 + b"Nst.",
+    "a deep item of a set": b"\x80\x04\x8f(N" + b"\x85" * 200_000 + b"\x90\x85.",
+    "nested deques": b"(" + b"ccollections\ndeque\n)R(" * 200_000 + b"e" * 200_000 + b"t.",
+    "nested lists": b"]" * 1_000_000 + b"a" * 999_999 + b".",
+    "nested sets": b"\x80\x04" + b"(" * 300_000 + b"N" + b"\x91" * 300_000 + b"\x85.",
+    "a memo index of 4 GB": b"(r\xff\xff\xff\x1ft.",
+    "a memo index in text": b"(p4294967295\nt.",
+    "a memo index of a long text": b"(p" + b"9" * 100 + b"\nt.",
+    "laughs as a key": b"(})"
+    + b"".join(b"q%cK\x01h%c\x86" % (i, i) for i in range(60)).replace(b"K\x01", b"")
+    + b"Nst.",
+    "laughs by DUP": b"(})" + b"2\x86" * 60 + b"Nst.",
+    "laughs for a set": b"(cbuiltins\nset\n((l)" + b"2\x86" * 60 + b"atRt.",
+    "laughs in a frozenset": b"\x80\x04()" + b"2\x86" * 60 + b"\x91\x85.",
+    "laughs that are no key": b"()" + b"2\x86" * 60 + b"t.",
+    "integers of one hash": b"(}("
+    + b"".join(b"\x8a\x0a" + (i * (2**61 - 1)).to_bytes(10, "little") + b"N" for i in range(100_000))
+    + b"ut.",
+    "a number of ten million digits": b"(L" + b"9" * 10_000_000 + b"L\nt.",
+}
+
+
+@pytest.mark.parametrize("name", CRASHERS)
+def test_what_would_crash_or_hang_an_unpickler(name: str, tmp_path: Path) -> None:
+    """Pickles that crash CPython, fill the memory or never end cost little time and memory. [SEC-2]"""
+    program = (
+        "import resource, sys\n"
+        "from spreadjobs.messages import Undecodable\n"
+        "from spreadjobs.pickle_codec import PickleDecoder\n"
+        "from spreadjobs.settings import Settings\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))\n"
+        "try:\n"
+        "    got = PickleDecoder(Settings()).feed(open(sys.argv[1], 'rb').read())\n"
+        "    print('read', len(got))\n"
+        "    del got\n"
+        "except Undecodable as error:\n"
+        "    print('refused', error.reason)\n"
+    )
+    path = tmp_path / "pickle"
+    path.write_bytes(CRASHERS[name])
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    harmless = name in ("a deep key in a small message", "nested lists", "nested sets", "laughs that are no key")
+    assert done.stdout.startswith("read 1" if harmless else "refused"), done.stdout
+
+
+def test_a_thousand_levels_and_shared_values_are_read() -> None:
+    """The limits leave room for honest messages: depth, references to shared values, many tuples. [DATA-2]"""
+    nested: object = 1
+    for _ in range(9000):
+        nested = (nested,)
+    zone = datetime.timezone(datetime.timedelta(hours=1))
+    shared = (1, "x", zone)
+    value = (
+        [datetime.datetime(2020, 1, 1, i % 24, tzinfo=zone) for i in range(500)],
+        [shared] * 5000,
+        {(i, j): shared for i in range(50) for j in range(50)},
+        {"key": [{"name": i, "shared": shared} for i in range(500)]},
+    )
+    for protocol in range(6):
+        assert decode(pickle.dumps(value, protocol)) == value
+    data = b"\x80\x02" + b"K\x01" + b"\x85" * 9000 + b"."
+    level = decode(data)
+    for _ in range(9000):
+        assert isinstance(level, tuple)
+        (level,) = level
+    assert level == 1
+
+
+def test_names_below_protocol_2_of_new_objects() -> None:
+    """copyreg.__newobj__ makes a new object as NEWOBJ does; a class that holds an admitted one makes none. [SEC-3]"""
+    name = HERE.encode()
+    made = decode(b"(ccopyreg\n__newobj__\n(c" + name + b"\nPlain\ntRt.", (Plain,))
+    assert isinstance(made, tuple)
+    assert isinstance(made[0], Plain)
+    assert "admit it with" in refusal(b"(c" + name + b"\nPlain\n)Rt.", (f"{HERE}.Plain.Inner",))
+
+
+def test_numbers_of_python_2_as_bytes() -> None:
+    """py2_strings='bytes' does not stand in the way of Decimal and Fraction. [PKL-11]"""
+    data = b"(cdecimal\nDecimal\n(S'1.5'\ntRcfractions\nFraction\n(S'1/3'\ntRt."
+    assert PickleDecoder(Settings(py2_strings="bytes")).feed(data) == [
+        (decimal.Decimal("1.5"), fractions.Fraction(1, 3))
+    ]
+
+
+def test_an_empty_bytes_of_protocol_2_and_an_empty_counter() -> None:
+    """Constructors without arguments make empty values. [PKL-10]"""
+    assert decode(b"(c__builtin__\nbytes\n)Rccollections\nCounter\n)Rt.") == (b"", collections.Counter())
+
+
+def test_members_of_an_admitted_enum_by_name() -> None:
+    """A getattr gives the members of an admitted Enum, and nothing else of it. [SEC-3]"""
+    name = HERE.encode()
+    assert decode(b"(cbuiltins\ngetattr\n(c" + name + b"\nColour\nS'RED'\ntRt.", (Colour,)) == (Colour.RED,)
+    assert refusal(b"(cbuiltins\ngetattr\n(c" + name + b"\nColour\nS'mro'\ntRt.", (Colour,))

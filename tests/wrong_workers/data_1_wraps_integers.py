@@ -1,0 +1,15 @@
+"""Breaks DATA-1: keeps the low 64 bits of an integer."""
+
+from __future__ import annotations
+
+from right_worker import Worker, changed, run
+
+HALF = 2**63
+
+
+class WrapsIntegers(Worker):
+    def op_echo(self, value: object) -> object:
+        return changed(value, lambda leaf: (leaf + HALF) % (2 * HALF) - HALF if type(leaf) is int else leaf)
+
+
+run(WrapsIntegers)
