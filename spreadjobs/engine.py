@@ -12,7 +12,8 @@ from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
 from spreadjobs.errors import CannotCreateConnection, NoResponse, RemoteException
 from spreadjobs.failures import LINES_OF_STDERR
 from spreadjobs.ledger import Ledger
-from spreadjobs.loop import Loop, Means
+from spreadjobs.loop import Loop
+from spreadjobs.means import Means
 from spreadjobs.outcomes import Failed, Outcome, WorkerReport
 from spreadjobs.past_performance import PastPerformance, ordered
 from spreadjobs.plan import Plan

@@ -11,17 +11,15 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal, TypeAlias, assert_never
 
 import attrs
 
 from spreadjobs.abridge import command_text
-from spreadjobs.arglists import Slot
 from spreadjobs.channel import Channel
-from spreadjobs.codec import Encoder, make_decoder
-from spreadjobs.connection import Arguments, ConnectionFactory
-from spreadjobs.console import Console
+from spreadjobs.codec import make_decoder
+from spreadjobs.connection import Arguments
 from spreadjobs.cures import likely_cure, start_cure
 from spreadjobs.errors import CannotEncode
 from spreadjobs.events import (
@@ -45,9 +43,9 @@ from spreadjobs.events import (
     Unencodable,
 )
 from spreadjobs.interrupts import deferred_interrupt
+from spreadjobs.means import Means
 from spreadjobs.messages import Undecodable
 from spreadjobs.plan import Plan
-from spreadjobs.settings import Settings
 from spreadjobs.states import State
 
 SWEEP_S: Final = 0.5
@@ -62,21 +60,6 @@ _HOPELESS: Final = frozenset(
     {errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.E2BIG, errno.EPERM}
 )
 _Pipe: TypeAlias = Literal["stdin", "stdout", "stderr"]
-
-
-@attrs.frozen
-class Means:
-    """What the loop works with."""
-
-    slots: Sequence[Slot]
-    """In the order of ``list_of_args``."""
-    settings: Settings
-    factory: ConnectionFactory
-    encoder: Encoder
-    preparation: Sequence[bytes]
-    """The preparation items, encoded once. Spec PREP-1, PREP-2."""
-    console: Console
-    timing: Callable[[float, float], object] | None = None
 
 
 class Loop:

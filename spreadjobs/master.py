@@ -21,7 +21,7 @@ from spreadjobs.descriptors import enough_descriptors
 from spreadjobs.engine import Engine
 from spreadjobs.failures import ends_run, first_failure, run_error
 from spreadjobs.inputs import encode_preparation, payloads_of
-from spreadjobs.loop import Means
+from spreadjobs.means import Means
 from spreadjobs.nesting import check_not_importing
 from spreadjobs.outcomes import Answered, NotComputed, Outcome, Spread, WorkerReport, notComputed
 from spreadjobs.past_performance import SHARED, PastPerformance, as_memory
