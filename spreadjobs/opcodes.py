@@ -24,17 +24,19 @@ PLAIN_BYTES: Final = 8192
 """``PLAIN`` is for messages up to this size: too small to nest dangerously deep."""
 FEW_REFERENCES: Final = 8
 """So many references to earlier values multiply the cost of hashing by 2**8 at most."""
-MANY_BUILDS: Final = 10_000
-"""So many tuples and objects in a message cannot nest dangerously deep."""
+MANY_BUILDS: Final = 1000
+"""So many tuples and objects in a message cannot nest dangerously deep, nor collide dangerously often as keys."""
+MAX_SAME_HASH: Final = 200
+"""So many different values of one hash: as keys of one dict they cost their number squared."""
 MAX_NUMBER_BYTES: Final = 4300
 """The longest number in text form; Python's own limit, since turning text into an int costs its length squared."""
 _MAX_NAME_BYTES: Final = 1000
-_MAX_SAME_HASH: Final = 200
 _MAX_PROTOCOL: Final = 5
 # The size of the steps in which runs of simple opcodes are skipped: the regular expression takes memory for each one.
 _RUN_BYTES: Final = 4096
 # Integers of fewer bits than this have hashes of their own.
 _INT_HASH_BITS: Final = 61
+_SHORT_NUMBER_BYTES: Final = 18
 
 _ARGUMENT: Final = {
     b"K": 1, b"M": 2, b"J": 4, b"G": 8, b"q": 1, b"r": 4, b"h": 1, b"j": 4, b"\x80": 1, b"\x95": 8,
@@ -131,10 +133,22 @@ class Walk:
     Attributes:
         names: The message names classes or functions.
         builders: It has opcodes that make or change objects without calling them.
+        crowded: It has many different integers of the same hash, which as keys would cost their number squared.
         tangled: It has so many references, or tuples and objects, that hashing it must be looked at before loading.
     """
 
-    __slots__ = ("_at", "_builds", "_gets", "_hashes", "_max_bytes", "_need", "_scanned", "builders", "names")
+    __slots__ = (
+        "_at",
+        "_builds",
+        "_gets",
+        "_hashes",
+        "_max_bytes",
+        "_need",
+        "_scanned",
+        "builders",
+        "crowded",
+        "names",
+    )
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -146,6 +160,7 @@ class Walk:
         self._hashes: dict[int, tuple[int, int]] = {}
         self.names = False
         self.builders = False
+        self.crowded = False
 
     @property
     def tangled(self) -> bool:
@@ -250,7 +265,7 @@ class Walk:
             self._gets += self._builds > 0  # until then there are only strings and the like to refer to
         elif op in _BUILDS:
             self._builds += 1
-        elif op in b"L\x8a\x8b":
+        elif op in b"IL\x8a\x8b":
             self._note_int(op, bytes(buffer[at : at + size]))
         elif op in b"rp":
             self._check_memo(op, bytes(buffer[at + 1 : at + size]))
@@ -271,8 +286,9 @@ class Walk:
             raise Refused(f"the memo index {index} in a message of so far {self._at} bytes (spec SEC-2)", self._at)
 
     def _note_int(self, op: int, argument: bytes) -> None:
-        """Refuse many different integers of the same hash: as keys they cost their number squared."""
-        if op == 0x4C:  # noqa: PLR2004 - LONG
+        if op in b"IL":
+            if op == 0x49 and len(argument) <= _SHORT_NUMBER_BYTES:  # noqa: PLR2004 - INT
+                return
             try:
                 value = int(argument[1:].strip().rstrip(b"L"), 0)
             except ValueError:
@@ -285,8 +301,7 @@ class Walk:
         last, count = self._hashes.get(key, (value, 0))
         count += last != value
         self._hashes[key] = (value, count)
-        if count > _MAX_SAME_HASH:
-            raise Refused(f"more than {_MAX_SAME_HASH} different integers of one hash (spec SEC-2)", self._at)
+        self.crowded = self.crowded or count > MAX_SAME_HASH
 
 
 _INDEXED: Final = b"qrphjg"

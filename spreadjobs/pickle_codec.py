@@ -5,8 +5,9 @@ Three ways in, from the fastest to the most careful; which one a message takes d
 
 - plain data, found so by ``PLAIN`` or ``Walk``, goes to ``pickle.loads``: it names nothing, so nothing can run;
 - a message that names classes goes to the C unpickler, with ``Gate.find`` for the names;
-- one that makes or fills objects without calling them (NEWOBJ, BUILD and their like) goes to Python's own unpickler,
-  whose steps can be replaced: a BUILD of the C unpickler could reach any object.
+- one that makes or fills objects without calling them (NEWOBJ, BUILD and their like), or that has many keys whose
+  hashes anybody can choose, goes to Python's own unpickler, whose steps can be replaced: a BUILD of the C unpickler
+  could reach any object, and no dict asks how often its keys collide.
 
 A fresh unpickler a message: a used one keeps its memo, and references of the next message would silently lead into
 the one before (spec PKL-8).
@@ -18,12 +19,13 @@ import io
 import pickle
 import struct
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from spreadjobs.collisions import Crowds
 from spreadjobs.cures import likely_cure
 from spreadjobs.errors import CannotEncode
 from spreadjobs.messages import Undecodable
-from spreadjobs.opcodes import FEW_REFERENCES, PLAIN, PLAIN_BYTES, Refused, Walk
+from spreadjobs.opcodes import FEW_REFERENCES, MANY_BUILDS, PLAIN, PLAIN_BYTES, Refused, Walk
 from spreadjobs.sharing import check_sharing
 from spreadjobs.trust import Gate, legacy_constructor
 from spreadjobs.trust_values import ClassNotAdmitted, NotAdmitted
@@ -84,6 +86,16 @@ class PickleEncoder:
         return True
 
 
+@runtime_checkable
+class _HasItems(Protocol):
+    def __setitem__(self, key: object, value: object, /) -> None: ...
+
+
+@runtime_checkable
+class _HasMembers(Protocol):
+    def add(self, item: object, /) -> object: ...
+
+
 def _children(value: object) -> list[tuple[str, object]]:
     if isinstance(value, list | tuple):
         return [(f"[{index}]", item) for index, item in enumerate(value)]
@@ -109,14 +121,17 @@ class _Names(pickle.Unpickler):
 
 
 class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can be replaced
-    """Python's own unpickler, with NEWOBJ, BUILD and their like replaced."""
+    """Python's own unpickler, with NEWOBJ, BUILD and their like replaced, and all that makes keys."""
 
     stack: list[object]
     memo: dict[int, object]
+    append: Callable[[object], None]
+    pop_mark: Callable[[], list[object]]
 
     def __init__(self, stream: io.BytesIO, text: tuple[str, str], gate: Gate) -> None:
         super().__init__(stream, encoding=text[0], errors=text[1])
         self._gate = gate
+        self._crowds = Crowds()
 
     def find_class(self, module: str, name: str) -> object:
         if self._gate.anything:
@@ -125,12 +140,59 @@ class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can 
 
     def _instantiate(self, cls: object, args: list[object]) -> None:
         """INST and OBJ, which write the old-style instances of Python 2."""
+        self._crowds.arguments(args)
         self.stack.append(self._gate.instantiate(cls, args))
+
+    def call(self) -> None:
+        """REDUCE."""
+        args = self.stack.pop()
+        function = self.stack[-1]
+        if not isinstance(args, tuple) or not callable(function):
+            raise NotAdmitted("a call of something that is no class, or without a tuple of arguments (spec PKL-4)")
+        self._crowds.arguments(args)
+        self.stack[-1] = function(*args)
+
+    def fill(self, items: list[object]) -> None:
+        """SETITEM and SETITEMS: put keys and values into the dict on top."""
+        target = self.stack[-1]
+        if not isinstance(target, _HasItems):
+            raise NotAdmitted(f"keys for an object of class {type(target).__name__} (spec PKL-4)")
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            self._crowds.add(target, key)
+            target[key] = value
+
+    def pop_two(self) -> list[object]:
+        value = self.stack.pop()
+        return [self.stack.pop(), value]
+
+    def make_dict(self) -> None:
+        """DICT."""
+        items = self.pop_mark()
+        self.append({})
+        self.fill(items)
+
+    def make_frozenset(self) -> None:
+        """FROZENSET."""
+        items = self.pop_mark()
+        members: set[object] = set()
+        self.append(members)
+        self.include(items)
+        self.stack[-1] = frozenset(members)
+
+    def include(self, items: list[object]) -> None:
+        """ADDITEMS: put items into the set on top."""
+        target = self.stack[-1]
+        if not isinstance(target, _HasMembers):
+            raise NotAdmitted(f"members for an object of class {type(target).__name__} (spec PKL-4)")
+        for item in items:
+            self._crowds.add(target, item)
+            target.add(item)
 
     def new(self, *, keywords: bool) -> None:
         """NEWOBJ and NEWOBJ_EX."""
         kwargs = self.stack.pop() if keywords else {}
         args = self.stack.pop()
+        self._crowds.arguments(args)
         self.stack.append(self._gate.new(self.stack.pop(), args, kwargs))
 
     def build(self) -> None:
@@ -153,6 +215,12 @@ def _steps(unpickler: object) -> _Steps:
 
 _Steps.dispatch = {
     **_Steps.dispatch,
+    pickle.REDUCE[0]: lambda unpickler: _steps(unpickler).call(),
+    pickle.SETITEM[0]: lambda unpickler: _steps(unpickler).fill(_steps(unpickler).pop_two()),
+    pickle.SETITEMS[0]: lambda unpickler: _steps(unpickler).fill(_steps(unpickler).pop_mark()),
+    pickle.DICT[0]: lambda unpickler: _steps(unpickler).make_dict(),
+    pickle.ADDITEMS[0]: lambda unpickler: _steps(unpickler).include(_steps(unpickler).pop_mark()),
+    pickle.FROZENSET[0]: lambda unpickler: _steps(unpickler).make_frozenset(),
     pickle.NEWOBJ[0]: lambda unpickler: _steps(unpickler).new(keywords=False),
     pickle.NEWOBJ_EX[0]: lambda unpickler: _steps(unpickler).new(keywords=True),
     pickle.BUILD[0]: lambda unpickler: _steps(unpickler).build(),
@@ -266,12 +334,13 @@ class PickleDecoder:
 
     def _load(self, view: memoryview, walk: Walk) -> object:
         """Load a message that was walked, in the way that its opcodes call for."""
-        if walk.tangled:
-            check_sharing(bytes(view))
-        if not walk.names and not walk.builders:
+        crowded = walk.crowded or (walk.tangled and check_sharing(bytes(view)) > MANY_BUILDS)
+        if not walk.names and not walk.builders and not crowded:
             return pickle.loads(view, encoding=self._text[0], errors=self._text[1])  # noqa: S301 - it names nothing
         raw = bytes(view)
-        careful = walk.builders and (not self._gate.anything or b"TooBusy" in raw or b"RemoteException" in raw)
+        careful = crowded or (
+            walk.builders and (not self._gate.anything or b"TooBusy" in raw or b"RemoteException" in raw)
+        )
         if len(raw) < _SMALL and not careful and raw[2] != _FRAME:
             raw = b"\x95" + _FRAME_HEAD.pack(len(raw)) + raw  # so that it is read in one piece, not opcode by opcode
         self._gate.begin()

@@ -55,10 +55,16 @@ class _Stack:
         self.items: list[_Cost] = []
         self.below: list[list[_Cost]] = []  # what stood under each mark
         self.memo: dict[int, _Cost] = {}
+        self.composite_keys = 0
         self.steps_left = _FREE_STEPS + _STEPS_PER_BYTE * len(data)
         self.argument = b""
 
-    def hashed(self, steps: int) -> None:
+    def hashed(self, items: list[_Cost]) -> None:
+        """Take the steps that it costs to hash these items, and count those whose hash anybody can choose."""
+        self.composite_keys += len(items) - items.count(_ATOM)
+        self.spend(_steps(items))
+
+    def spend(self, steps: int) -> None:
         self.steps_left -= steps
         if self.steps_left < 0:
             raise Refused("its keys refer to each other so often that hashing them would not end (spec SEC-2)", 0)
@@ -89,7 +95,9 @@ class _Stack:
 
     def push_made(self, arguments: list[_Cost]) -> None:
         """What a constructor makes, which may hash all that it is given."""
-        self.hashed(_inner(arguments))
+        inner = _inner(arguments)
+        self.composite_keys += inner
+        self.spend(inner)
         self.push_new(arguments)
 
     def fill(self, items: list[_Cost]) -> None:
@@ -124,7 +132,7 @@ def _list(stack: _Stack) -> None:
 
 
 def _pairs(stack: _Stack, items: list[_Cost]) -> None:
-    stack.hashed(_steps(items[::2]))
+    stack.hashed(items[::2])
     stack.fill(items)
 
 
@@ -136,13 +144,13 @@ def _dict(stack: _Stack) -> None:
 
 def _add_items(stack: _Stack) -> None:
     items = stack.pop_mark()
-    stack.hashed(_steps(items))
+    stack.hashed(items)
     stack.fill(items)
 
 
 def _frozenset(stack: _Stack) -> None:
     items = stack.pop_mark()
-    stack.hashed(_steps(items))
+    stack.hashed(items)
     _container(stack)
     stack.fill(items)
 
@@ -220,9 +228,14 @@ _EFFECTS: Final[dict[int, Callable[[_Stack], None]]] = {
 }
 
 
-def check_sharing(data: bytes) -> None:
+def check_sharing(data: bytes) -> int:
     """
     Refuse a complete pickle that would take too long, or nest too deep, to hash. Takes time linear in its length.
+
+    Returns:
+        How many keys, or items of sets, are made of other values. CPython keys the hashes of texts and bytes with a
+        secret, and those of plain numbers collide seldom; any number of tuples, complex numbers or Decimals of one
+        hash can be made up.
 
     Raises:
         Refused: it would, or its opcodes make no sense.
@@ -238,3 +251,4 @@ def check_sharing(data: bytes) -> None:
             effect(stack)
         except ValueError:
             raise Refused(f"the memo index {argument!r} is no number (spec PKL-4)", 0) from None
+    return stack.composite_keys

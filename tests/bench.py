@@ -30,6 +30,8 @@ O = TypeVar("O", bound=Order)  # noqa: E741 - an order
 FIRST_ID = 100
 LOCK_STEP = Settings(window=1)
 FOUR = Settings(window=4)
+TIMED = Settings(window=1, task_timeout_s=10.0)
+ONE_TRY = Settings(window=1, max_attempts=1)
 
 
 class Bench:
@@ -136,3 +138,20 @@ def of(kind: type[O], orders: Sequence[Order]) -> list[O]:
 def kinds(orders: Sequence[Order]) -> list[str]:
     """The names of the orders."""
     return [type(order).__name__ for order in orders]
+
+
+def experienced(settings: Settings = LOCK_STEP, *, slots: int = 1) -> tuple[Bench, list[int]]:
+    """A bench whose workers have each answered one task and hold nothing."""
+    bench = Bench(settings, slots=slots)
+    bench.add(*range(slots))
+    keys = bench.start()
+    bench.hand_out()
+    for key in keys:
+        bench.answer(key, "v")
+    bench.outcomes()
+    return bench, keys
+
+
+def why(bench: Bench) -> str:
+    """Why the last worker ended, as its report has it."""
+    return bench.plan.reports[-1].reason

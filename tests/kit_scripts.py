@@ -38,11 +38,20 @@ while load(read) is not None:
 """The start of a worker that reads its preparation; what follows decides how it answers."""
 
 RIGHT = ECHO + "for i, p in requests(): send(((i, p.get('value')), None, None))"
+ANSWERS = ECHO + "for i, p in requests(): send(((i, p.get('value', 'done')), None, None))"
+"""Answers even the payloads that bear no value."""
+
+WORKER = (sys.executable, "-S", str(TEMPLATE))
+"""The command of the reference worker."""
 
 
 def python(code: str) -> tuple[str, ...]:
     """The command of a program in Python; without site-packages it starts in half the time."""
     return (sys.executable, "-S", "-c", code)
+
+
+DIES = python("")
+"""The command of a program that ends at once."""
 
 
 @contextmanager

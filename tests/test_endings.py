@@ -62,7 +62,7 @@ def test_task_that_was_alone_is_charged(cause: Cause) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 @pytest.mark.parametrize("answered", [True, False])
-def test_several_tasks_are_not_charged_but_sent_alone(cause: Cause, answered: bool) -> None:  # noqa: FBT001
+def test_several_tasks_are_not_charged_but_sent_alone(cause: Cause, *, answered: bool) -> None:
     """Nobody knows which one it was: all go back uncharged, in order, to be sent one at a time. [JOB-2]"""
     ledger = Ledger(first_task_id=1, max_attempts=1)
     worker = worker_with(ledger, 3, answered=answered)
@@ -83,7 +83,7 @@ def test_slot_that_never_answered_charges_no_task(cause: Cause) -> None:
 
 
 @pytest.mark.parametrize("answered", [True, False])
-def test_departure_charges_nobody_but_is_remembered(answered: bool) -> None:  # noqa: FBT001
+def test_departure_charges_nobody_but_is_remembered(*, answered: bool) -> None:
     """The task that was alone on a worker that left is not charged; that it was there is kept. [RUN-14]"""
     ledger = Ledger(first_task_id=1, max_attempts=3)
 

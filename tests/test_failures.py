@@ -42,7 +42,7 @@ def failure(*outcomes: Outcome[object]) -> Exception | None:
     [(ANSWERED, False), (RAISED, True), (UNENCODABLE, False), (POISON, False), (CANCELLED, True)],
     ids=["answered", "raised", "unencodable", "poison", "cancelled"],
 )
-def test_run_goes_on_behind_what_is_one_tasks_own(outcome: Outcome[object], ends: bool) -> None:  # noqa: FBT001
+def test_run_goes_on_behind_what_is_one_tasks_own(outcome: Outcome[object], *, ends: bool) -> None:
     """A task that raised ends the run, and so does the lack of workers; a poison task and a bad payload do not."""
     assert ends_run(outcome) is ends
 

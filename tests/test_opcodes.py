@@ -5,12 +5,16 @@ from __future__ import annotations
 import pickle
 import pickletools
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spreadjobs.opcodes import _TABLE, PLAIN, Refused, TooLong, Walk, tokens
+from spreadjobs.opcodes import _TABLE, MAX_SAME_HASH, PLAIN, Refused, TooLong, Walk, tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 values = st.recursive(
     st.none() | st.integers() | st.floats() | st.text() | st.binary() | st.booleans(),
@@ -90,7 +94,7 @@ def test_what_the_loader_must_know_is_noted() -> None:
         (b"(ca\nb\nt.", True, False, False),
         (b"(}}bt.", False, True, False),
         (b"\x80\x02)q\x00" + b"N\x85q\x01" + b"h\x01" * 9 + b".", False, False, True),
-        (b"\x80\x02" + b"N\x85" * 10_001 + b".", False, False, True),
+        (b"\x80\x02" + b"N\x85" * 1001 + b".", False, False, True),
         (b"\x80\x02U\x01xq\x00" + b"h\x00" * 99 + b"\x85.", False, False, False),
     ):
         walk = Walk(2**20)
@@ -98,8 +102,21 @@ def test_what_the_loader_must_know_is_noted() -> None:
         assert (walk.names, walk.builders, walk.tangled) == (names, builders, tangled)
 
 
-def test_many_integers_of_one_hash_are_refused() -> None:
-    """Different integers of one hash cost their number squared as keys. [SEC-2]"""
-    integers = b"".join(b"\x8a\x0a" + (i * (2**61 - 1)).to_bytes(10, "little") for i in range(1000))
-    with pytest.raises(Refused, match="of one hash"):
-        length(b"(" + integers + b"t.")
+@pytest.mark.parametrize(
+    "integer",
+    [
+        lambda value: b"\x8a\x0a" + value.to_bytes(10, "little"),
+        lambda value: b"\x8b\x0a\0\0\0" + value.to_bytes(10, "little"),
+        lambda value: b"L%dL\n" % value,
+        lambda value: b"I%d\n" % value,
+        lambda value: b"I%s\n" % hex(value).encode(),
+    ],
+    ids=["LONG1", "LONG4", "LONG", "INT", "hexadecimal"],
+)
+def test_many_integers_of_one_hash_are_noted(integer: Callable[[int], bytes]) -> None:
+    """Different integers of one hash, however they are written, would cost their number squared as keys. [SEC-2]"""
+    for count, crowded in ((MAX_SAME_HASH, False), (MAX_SAME_HASH + 2, True)):
+        data = b"(" + b"".join(integer((i + 100) * (2**61 - 1)) for i in range(count)) + b"t."
+        walk = Walk(2**20)
+        assert walk.advance(bytearray(data), 0) == len(data)
+        assert walk.crowded == crowded

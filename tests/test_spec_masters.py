@@ -97,7 +97,7 @@ class Master:
             text = self.decoder.rest().decode("utf-8", "surrogateescape")
             assert text == eval(what.removeprefix("takes text "))  # noqa: S307 - the specification's own text
         elif what.startswith("takes "):
-            assert self.values.pop(0) == eval(what.removeprefix("takes "))  # noqa: S307
+            assert self.values.pop(0) == eval(what.removeprefix("takes "))  # noqa: S307 - as above
         elif not what.startswith("prepare "):
             match = re.match(r"\((\d+), ", what)
             assert match, what
@@ -110,7 +110,7 @@ def data_of(master: Master, what: str) -> bytes:
         return b""
     if what.startswith("bytes "):
         return bytes.fromhex(what.removeprefix("bytes "))
-    return master.encode(eval(what))  # noqa: S307
+    return master.encode(eval(what))  # noqa: S307 - the specification's own text
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 1 << 20], ids=["bytewise", "whole"])

@@ -1,0 +1,122 @@
+"""Keys of one hash: counted before they get into a container."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from spreadjobs.codec import make_decoder
+from spreadjobs.collisions import Crowds
+from spreadjobs.messages import Undecodable
+from spreadjobs.opcodes import MAX_SAME_HASH
+from spreadjobs.settings import Settings
+from spreadjobs.trust_values import NotAdmitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MODULUS = 2**61 - 1
+MANY = 3000
+
+
+def same_hash(count: int) -> list[tuple[int, ...]]:
+    """Tuples of one hash: CPython gives -1 the hash of -2."""
+    return [tuple(-1 if number >> bit & 1 else -2 for bit in range(16)) for number in range(count)]
+
+
+def tuple_key(number: int) -> bytes:
+    items = (b"J" + struct.pack("<i", -1 if number >> bit & 1 else -2) for bit in range(16))
+    return b"(" + b"".join(items) + b"t"
+
+
+def complex_key(number: int) -> bytes:
+    real, imaginary = 1e12 - 1000003.0 * number, float(number)
+    return b"cbuiltins\ncomplex\n" + b"G" + struct.pack(">d", real) + b"G" + struct.pack(">d", imaginary) + b"\x86R"
+
+
+def decimal_key(number: int) -> bytes:
+    text = str((number + 1) * MODULUS).encode()
+    return b"cdecimal\nDecimal\n" + b"\x8c" + bytes([len(text)]) + text + b"\x85R"
+
+
+def text_key(number: int) -> bytes:
+    return b"I%d\n" % ((number + 100) * MODULUS)
+
+
+def keys(make: Callable[[int], bytes], between: bytes = b"") -> bytes:
+    return b"".join(make(number) + between for number in range(MANY))
+
+
+CONTAINERS: dict[str, Callable[[Callable[[int], bytes]], bytes]] = {
+    "SETITEMS": lambda make: b"}(" + keys(make, b"N") + b"u",
+    "SETITEM": lambda make: b"}" + keys(make, b"Ns"),
+    "DICT": lambda make: b"(" + keys(make, b"N") + b"d",
+    "ADDITEMS": lambda make: b"\x8f(" + keys(make) + b"\x90",
+    "FROZENSET": lambda make: b"(" + keys(make) + b"\x91",
+    "set": lambda make: b"cbuiltins\nset\n(" + keys(make) + b"l\x85R",
+    "OrderedDict": lambda make: b"ccollections\nOrderedDict\n(" + keys(make, b"N\x86") + b"l\x85R",
+    "set made by NEWOBJ": lambda make: b"cbuiltins\nset\n(" + keys(make) + b"l\x85\x81",
+    "set made by OBJ": lambda make: b"(cbuiltins\nset\n(" + keys(make) + b"lo",
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("make", [tuple_key, complex_key, decimal_key, text_key])
+def test_a_message_of_colliding_keys_is_refused(container: str, make: Callable[[int], bytes]) -> None:
+    """Whatever the keys are made of and however they get there, a crowd of them costs no more than others. [SEC-2]"""
+    data = b"\x80\x04(" + CONTAINERS[container](make) + b"NNt."
+    with pytest.raises(Undecodable, match="different keys of one hash"):
+        make_decoder(Settings()).feed(data)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_sound_messages_with_many_composite_keys_arrive(protocol: int) -> None:
+    """What a worker may send comes back the same: tuples, Decimals, sets and large integers as keys. [SEC-2]"""
+    sound = (
+        {(number, -number): number for number in range(MANY)},
+        {Decimal(number): complex(number, 1) for number in range(MANY)},
+        {frozenset({(number, 1), (number, 2)}) for number in range(MANY)},
+        [{(1, 2): number, (2, 3): 0} for number in range(MANY)],
+        {number * MODULUS: number for number in range(MAX_SAME_HASH // 2)},
+        [number * MODULUS for number in range(MANY)],
+    )
+    assert make_decoder(Settings()).feed(pickle.dumps(sound, protocol)) == [sound]
+
+
+def test_as_many_as_the_limit_may_collide() -> None:
+    """A container may hold ``MAX_SAME_HASH`` keys of one hash, each as often as it comes. [SEC-2]"""
+    containers: tuple[dict[object, None] | set[object] | list[object], ...] = ({}, set(), [])
+    for held in containers:
+        crowds = Crowds()
+        several = same_hash(MAX_SAME_HASH)
+        for key in several:
+            crowds.add(held, key)
+            if isinstance(held, dict):
+                held[key] = None
+            elif isinstance(held, set):
+                held.add(key)
+        for key in several:
+            crowds.add(held, key)
+        with pytest.raises(NotAdmitted, match="of type tuple"):
+            crowds.add(held, same_hash(MAX_SAME_HASH + 1)[-1])
+
+
+def test_each_container_is_counted_by_itself() -> None:
+    """The same keys in many containers collide nowhere. [SEC-2]"""
+    crowds = Crowds()
+    for _ in range(3):
+        held: dict[object, None] = {}
+        for key in same_hash(MAX_SAME_HASH):
+            crowds.add(held, key)
+            held[key] = None
+
+
+def test_pairs_that_share_their_first_item_are_no_crowd() -> None:
+    """A constructor's argument may be a list of pairs with the same first item, or of things without a hash. [SEC-2]"""
+    crowds = Crowds()
+    crowds.arguments(([((1, 2), number) for number in range(MANY)], [[number] for number in range(MANY)], [{}], 5))
+    crowds.arguments(5)

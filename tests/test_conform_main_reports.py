@@ -1,0 +1,110 @@
+"""Whole runs of the kit: how failures are told, folded and recognised."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from kit_runs import kit, kit_with_report
+from kit_scripts import ANSWERS, DIES, RIGHT, python
+from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.catalogue import all_cases
+from spreadjobs_conform.report_text import TextReport
+from spreadjobs_conform.requirements import load_requirements
+from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict
+
+
+def test_failure_is_told_in_full() -> None:
+    """A failure has what came, what was due, the rule, the cure, the conversation and how to see it again. [WIRE-4]"""
+    code = "import sys\nprint('a complaint', file=sys.stderr)\nprint('loading the model', flush=True)\n" + RIGHT
+    run = kit("--case", "run/task-id-0", "-j", "1", "--", *python(code))
+
+    assert run.status == 1
+    for part in (
+        "FAIL  run/task-id-0  (MUST RUN-5)",
+        "came:   bytes that are no message: b'loading the model",
+        "due:    a pickle that begins with",
+        "rule:   WIRE-4 (MUST): From its start",
+        "cure:   the program probably prints to stdout; send prints to stderr",
+        "request 1 (task 0)",
+        "    a complaint",
+        "again:  spread-jobs-conform --case run/task-id-0 -- ",
+        "1 fail in ",
+        "NOT CONFORMANT",
+    ):
+        assert part in run.out, run.out
+
+
+def test_failures_of_one_kind_are_folded(tmp_path: Path) -> None:
+    """Three failures of a kind are told in full and the others by name; the report has every one."""
+    run = kit_with_report(tmp_path, "--case", "run/*", "--case", "exec/*", "-j", "2", "--", *DIES)
+
+    failed = [str(name) for name, status in run.statuses().items() if status == "fail"]
+    told = [name for name in failed if f"FAIL  {name}  " in run.out]
+    folded = [line for line in run.out.splitlines() if line.startswith("and ")]
+    assert told == failed[:3]
+    assert folded == [f"and {len(failed) - 3} more cases fail in the same way: {', '.join(failed[3:11])}, ..."]
+
+
+def test_only_failures_of_one_kind_are_folded() -> None:
+    """A failure that came otherwise, or breaks another rule, is told; so is every fault of the kit."""
+    out = io.StringIO()
+    cases = all_cases()
+
+    def verdict(number: int, status: Status = Status.FAIL, came: str = "task 1", rule: str = "RUN-3") -> Verdict:
+        return Verdict(case=cases[number], level="MUST", status=status, came=came, due="it", violated=(rule,))
+
+    verdicts = [verdict(number, came=f"task {number}") for number in range(4)]
+    verdicts += [verdict(4, came="no task"), verdict(5, rule="RUN-5")]
+    verdicts += [verdict(number, Status.HARNESS_ERROR) for number in range(6, 10)]
+    TextReport(out, load_requirements(), "again {}").write(Outcome(tuple(verdicts), (), Exit.KIT_FAULT), 1.0, "")
+
+    assert out.getvalue().count("  again:") == 9
+    assert out.getvalue().count("KIT FAULT  ") == 4
+    assert f"\nand 1 more case fails in the same way: {cases[3].id}\n" in out.getvalue()
+
+
+def test_worker_that_does_not_answer_at_all_is_asked_the_first_questions(tmp_path: Path) -> None:
+    """Before the failures stands what is probably wrong, if the first exchange failed, and only then. [OPS-8]"""
+    manifest = tmp_path / "m.toml"
+    manifest.write_text("task = [{payload = 3}]", encoding="utf-8")
+    question = "did not answer the first conformance payload. Does it speak pickle (--codec)?"
+    silent = kit("--case", "run/r*", "--", *DIES)
+    garbled = kit("--case", "run/r*", "--", *python("import sys\nsys.stdin.buffer.read(50)\nprint('hello')"))
+    sample = kit("--case", "run/r*", "--manifest", str(manifest), "--", *DIES)
+    wrong = kit("--case", "run/answers-the-value", "--", *python(RIGHT.replace("p.get('value')", "'another'")))
+    other_id = kit("--case", "run/r*", "--", *python(ANSWERS.replace("((i, p", "((i + 1, p")))
+
+    for run in (silent, garbled):
+        assert question in run.out
+        assert run.out.index(question) < run.out.index("FAIL  ")
+    assert "did not answer the first task of the manifest. Does it speak pickle" in sample.out
+    assert "preparation_ends" in sample.out
+    assert wrong.status == other_id.status == 1
+    assert "did not answer the first" not in wrong.out + other_id.out
+
+
+def test_question_is_not_asked_when_an_echo_passed() -> None:
+    """A worker that fails the first exchange alone is not asked: it does speak."""
+    out = io.StringIO()
+    chosen = {found.id: found for found in all_cases()}
+    passed = Verdict(case=chosen["run/task-id-0"], level="MUST", status=Status.PASS)
+    failed = Verdict(case=chosen["run/returns-the-task-id"], level="MUST", status=Status.FAIL, violated=("RUN-5",))
+    for verdicts, asked in (((failed,), True), ((passed, failed), False), ((), False)):
+        report = TextReport(out, load_requirements(), "again {}", Candidate(command=()))
+        report.write(Outcome(verdicts, (), Exit.FAILED), 1.0, "")
+
+        assert ("did not answer" in out.getvalue()) is asked
+        out.truncate(0)
+
+
+def test_missing_flush_is_recognised() -> None:
+    """A response that comes only when standard input is closed is told so. [WIRE-3]"""
+    code = "import pickle, sys\nwhile pickle.load(sys.stdin.buffer) is not None: pass\nwhile True:\n"
+    code += "  try: i, p = pickle.load(sys.stdin.buffer)\n  except EOFError: break\n"
+    code += "  pickle.dump(((i, p['value']), None, None), sys.stdout.buffer, 4)"
+    run = kit("--timeout-scale", "0.1", "--case", "wire/answers-without-more-input", "--", *python(code))
+
+    assert run.status == 1
+    assert "the response came when standard input was closed" in run.out
+    assert "cure:   flush standard output after each response" in run.out

@@ -1,0 +1,165 @@
+"""Whole runs of the kit: what is testable of a worker of its own, by its manifest, and what a baseline decides."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from kit_runs import kit, kit_with_report
+from kit_scripts import ANSWERS, ECHO, RIGHT, TEMPLATE, WORKER, python
+
+FAILS: Final = ECHO + (
+    "for i, p in requests(): "
+    "send(((i, p['value']) if 'value' in p else ('RemoteException', i, 'KeyError', 'op', ''), None, None))"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "status"),
+    [
+        ("busy/refusal-has-three-items", ANSWERS, "fail"),
+        ("busy/refusal-has-three-items", FAILS, "not-testable"),
+        ("err/type-and-message", ANSWERS, "fail"),
+        ("err/failure-has-five-items", ANSWERS, "fail"),
+        ("run/exit-without-an-answer", ANSWERS, "fail"),
+        ("run/exit-without-an-answer", FAILS, "not-testable"),
+        ("run/sleeps-as-long-as-asked", FAILS, "not-testable"),
+        ("out/no-lines", FAILS, "not-testable"),
+        ("wire/json-lines", ANSWERS.replace("(i, p", "(i + 1, p"), "not-applicable"),
+    ],
+)
+def test_other_outcome_is_a_failure_or_not_testable(name: str, code: str, status: str, tmp_path: Path) -> None:
+    """An outcome of another sort is a failure; a RemoteException to what is not served is not testable."""
+    run = kit_with_report(tmp_path, "--case", name, "--case", "run/task-id-0", "--", *python(code))
+
+    assert run.statuses()[name] == status, run.out
+
+
+OWN: Final = ECHO + (
+    "for i, p in requests():\n"
+    "  try: send(((i, p['n'] ** 2), None, None))\n"
+    "  except Exception as e: send((('RemoteException', i, type(e).__name__, str(e), ''), None, None))"
+)
+
+
+@pytest.mark.slow
+def test_worker_of_its_own_is_told_the_next_step(tmp_path: Path) -> None:
+    """A worker that answers RemoteException to all payloads has no failure, and what needs them is not testable."""
+    run = kit_with_report(tmp_path, "--", *python(OWN))
+
+    assert run.status == 3
+    assert set(run.statuses().values()) == {"pass", "not-applicable", "not-testable"}
+    assert run.statuses()["run/returns-the-task-id"] == "pass"
+    assert run.statuses()["err/failure-has-five-items"] == "pass"
+    assert run.statuses()["data/floats"] == "not-testable"
+    assert "Next step: serve the conformance payloads" in run.out
+
+
+def test_manifest_makes_a_worker_of_its_own_testable(tmp_path: Path) -> None:
+    """Samples of the manifest are sent and their answers checked; what has no sample is not testable."""
+    manifest = tmp_path / "m.toml"
+    task = "[[task]]\npayload = {n = 3}\nanswer = "
+    words = ("--manifest", str(manifest), "--case", "run/r*", "--case", "err/failure*", "--", *python(OWN))
+
+    manifest.write_text(f"{task}9", encoding="utf-8")
+    right = kit_with_report(tmp_path, *words)
+    manifest.write_text(f"{task}9\n[raises]\npayload = {{}}\ntype = 'KeyError'", encoding="utf-8")
+    raising = kit_with_report(tmp_path, *words)
+    manifest.write_text(f"{task}8", encoding="utf-8")
+    wrong = kit_with_report(tmp_path, *words)
+
+    assert right.statuses()["run/returns-the-task-id"] == "pass"
+    assert right.statuses()["err/failure-has-five-items"] == "not-testable"
+    assert "add [raises]" in right.out
+    assert raising.statuses()["err/failure-has-five-items"] == "pass"
+    assert wrong.status == 1
+    assert "9 came, 8 was due" in wrong.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("items", "body"), [("", "pass"), ("preparation = ['first']\n", "next(items, None)")])
+def test_worker_that_takes_a_number_of_items_is_testable(items: str, body: str, tmp_path: Path) -> None:
+    """With preparation_ends "count" just the manifest's items are sent; what takes others is not testable. [PREP-4]"""
+    worker, manifest = tmp_path / "worker.py", tmp_path / "m.toml"
+    prepare, due = "    PREPARED.extend(iter(lambda: next(items, None), None))\n", f"    {body}\n"
+    text = TEMPLATE.read_text(encoding="utf-8")
+    assert prepare in text
+    worker.write_text(text.replace(prepare, due), encoding="utf-8")
+    task = "[[task]]\npayload = {op = 'echo', value = 9}\nanswer = 9"
+    words = ("--strict", "--manifest", str(manifest), "--", sys.executable, "-S", str(worker))
+
+    manifest.write_text(f"{items}preparation_ends = 'count'\n{task}", encoding="utf-8")
+    run = kit_with_report(tmp_path, *words)
+    manifest.write_text(f"{items}preparation_ends = 'none'\n{task}", encoding="utf-8")
+    none = kit("--case", "run/r*", *words)
+
+    assert run.status == 3, run.out
+    assert set(run.statuses().values()) == {"pass", "not-applicable", "not-testable"}
+    reasons = {line["case"]: str(line["reason"]) for line in run.lines if line.get("status") == "not-testable"}
+    counted = {name for name, reason in reasons.items() if "ends by count" in reason}
+    assert {"prep/no-items", "prep/items-come-in-order"} <= counted
+    cut_short = {"prep/silent-during-preparation", "eof/during-preparation", "eof/inside-a-preparation-item"}
+    assert counted & cut_short == (set() if items else cut_short)
+    assert run.statuses()["run/returns-the-task-id"] == "pass"
+    assert none.status == 1
+
+
+def test_counted_preparation_of_a_worker_that_serves_the_payloads(tmp_path: Path) -> None:
+    """A worker that serves the payloads may count its items too; those of the kit are not sent to it. [PREP-4]"""
+    manifest = tmp_path / "m.toml"
+    manifest.write_text("preparation = [1]\npreparation_ends = 'count'", encoding="utf-8")
+    code = RIGHT.replace("while load(read) is not None:\n    pass", "assert load(read) == 1")
+    cases = ("--case", "prep/[ais]*", "--case", "eof/during-preparation", "--case", "data/floats")
+
+    run = kit_with_report(tmp_path, "--manifest", str(manifest), *cases, "--", *python(code))
+
+    assert run.statuses()["prep/a-thousand-items"] == "not-testable"
+    assert run.statuses()["prep/silent-during-preparation"] == run.statuses()["data/floats"] == "pass", run.out
+    assert "fail" not in run.statuses().values()
+
+
+def test_declared_lacks_are_not_testable(tmp_path: Path) -> None:
+    """What the manifest says is lacking is not run, and gives status 3."""
+    manifest = tmp_path / "m.toml"
+    manifest.write_text("lacks = ['type:set', 'op:raise']", encoding="utf-8")
+    cases = ("--case", "data/sets", "--case", "data/lists", "--case", "err/usable-after-a-failure")
+
+    run = kit_with_report(tmp_path, "--manifest", str(manifest), *cases, "--", *WORKER)
+
+    assert run.status == 3
+    assert run.statuses()["data/sets"] == run.statuses()["err/usable-after-a-failure"] == "not-testable"
+    assert run.statuses()["data/lists"] == "pass"
+    assert "lacks type:set" in run.out
+
+
+def test_baseline_decides(tmp_path: Path) -> None:
+    """A known failure does not fail the run, an entry that is stale does."""
+    baseline = tmp_path / "baseline.toml"
+    code = ECHO + "for i, p in requests(): send(((i, [] if p['value'] == () else p['value']), None, None))"
+    words = ("--baseline", str(baseline), "--case", "data/tuples", "--case", "run/task-id-0", "--", *python(code))
+
+    baseline.write_text("[known]\n'data/tuples' = '[] (list) came'", encoding="utf-8")
+    known = kit(*words)
+    baseline.write_text("[flaky]\n'data/tuples' = 'list'", encoding="utf-8")
+    flaky = kit(*words)
+    baseline.write_text("[known]\n'data/tuples' = 'a set came'", encoding="utf-8")
+    other = kit(*words)
+    baseline.write_text("[known]\n'data/tuples' = 'list'\n'run/task-id-0' = 'x'", encoding="utf-8")
+    stale = kit(*words)
+
+    assert (known.status, flaky.status, other.status, stale.status) == (0, 0, 1, 1)
+    assert "CONFORMANT, but for 1 known failures" in known.out
+    assert "known to be flaky" in flaky.out
+    assert "the baseline expects the reason 'a set came'" in other.out
+    assert "run/task-id-0 passed; remove the entry" in stale.out
+
+
+def test_worker_that_answers_wrongly_is_still_taken_to_serve_the_payloads(tmp_path: Path) -> None:
+    """A wrong answer to the first payload is no sign of a task function of its own: the cases fail. [OPS-1]"""
+    code = ECHO + "for i, p in requests(): send(((i, 'another'), None, None))"
+
+    run = kit_with_report(tmp_path, "--case", "run/answers-the-value", "--", *python(code))
+
+    assert run.statuses() == {"run/answers-the-value": "fail"}
