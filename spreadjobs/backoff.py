@@ -17,7 +17,7 @@ LONGEST_DELAY_S: Final = 1000.0
 
 LOWEST_FACTOR: Final = 0.8
 """
-Bounds of the random factor of a refusal's delay; the caller draws it evenly between them, so that workers that refused
+Bounds of the random factor of a delay; the caller draws it evenly between them, so that workers that refused
 together do not all come back together. Source: gmisclib 0.73.0.
 """
 HIGHEST_FACTOR: Final = 1.4
@@ -123,15 +123,17 @@ def next_usefulness(usefulness: float, happening: Happening) -> float:
     assert_never(happening)
 
 
-def restart_delay_s(ends_in_a_row: int) -> float:
+def restart_delay_s(ends_in_a_row: int, *, factor: float = 1.0) -> float:
     """
     How long to wait before a worker is started again.
 
     Args:
         ends_in_a_row: Ends of that slot since its last answer, from 1.
+        factor: Drawn evenly from ``LOWEST_FACTOR`` to ``HIGHEST_FACTOR`` by the caller, so that workers that ended
+            together (a host went down, a file server hung) are not all started together.
 
     Returns:
-        Seconds: 0.05, 0.1, 0.2 ... 5.
+        Seconds: 0.05, 0.1, 0.2 ... 5, times the factor.
 
     Raises:
         ValueError: ``ends_in_a_row`` is below 1.
@@ -139,4 +141,4 @@ def restart_delay_s(ends_in_a_row: int) -> float:
     if ends_in_a_row < 1:
         raise ValueError(f"ends_in_a_row={ends_in_a_row}: 1 or more is due")
     # The exponent is bounded first: 2.0**2000 is an OverflowError.
-    return min(LONGEST_RESTART_DELAY_S, FIRST_RESTART_DELAY_S * 2.0 ** min(ends_in_a_row - 1, 64))
+    return factor * min(LONGEST_RESTART_DELAY_S, FIRST_RESTART_DELAY_S * 2.0 ** min(ends_in_a_row - 1, 64))

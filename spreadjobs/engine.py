@@ -43,7 +43,7 @@ class Engine:
         first = settings.first_task_id
         if first is None:
             first = random.randrange(10**4, 2**31)  # noqa: S311 - against noise shaped like answers, not against attackers
-        self._ledger = Ledger(first_task_id=first, max_attempts=settings.max_attempts)
+        self._ledger = self._new_ledger(first)
         last_words: dict[int, Sequence[str]] = {}
         self._plan = Plan(
             ordered(means.slots, memory),
@@ -83,7 +83,7 @@ class Engine:
         self._todo = iter(todo)
         self._running = True
         self.delivered = 0
-        ledger = Ledger(first_task_id=self._ledger.next_task_id(), max_attempts=self._means.settings.max_attempts)
+        ledger = self._new_ledger(self._ledger.next_task_id())
         self._ledger = ledger
         self._plan.begin(ledger)
         self._news_s = time.monotonic()
@@ -112,6 +112,10 @@ class Engine:
         finally:
             ledger.cancel_all("the run was ended")
             self._running = False
+
+    def _new_ledger(self, first_task_id: int) -> Ledger:
+        settings = self._means.settings
+        return Ledger(first_task_id=first_task_id, max_attempts=settings.max_attempts, max_kills=settings.max_kills)
 
     @property
     def taken(self) -> int:
@@ -269,7 +273,7 @@ class Engine:
         if missing:
             what += f"; of {self.taken} tasks begun, {len(missing)} have no answer, the first is task {missing[0]}"
         error = (CannotCreateConnection if never else NoResponse)("\n".join([what + ":", *lines]))
-        error.reasons = reasons
+        error.reasons, error.workers = reasons, self.reports()
         return error
 
 

@@ -53,6 +53,30 @@ class FailedTry(Protocol):
         """The worker's last stderr lines."""
 
 
+class EndedWorker(Protocol):
+    """What an error shows of a worker that has ended; ``spreadjobs.WorkerReport`` is one."""
+
+    @property
+    def name(self) -> str:
+        """Slot and incarnation."""
+
+    @property
+    def status(self) -> int | None:
+        """Exit status, if it ended with one."""
+
+    @property
+    def signal(self) -> str | None:
+        """Name of the signal that ended it, if one did."""
+
+    @property
+    def reason(self) -> str:
+        """Why it ended, in words."""
+
+    @property
+    def stderr(self) -> Sequence[str]:
+        """The last lines that it wrote on stderr."""
+
+
 class SpreadJobsError(Exception):
     """What every exception of this library is."""
 
@@ -130,6 +154,7 @@ class RemoteException(RunError):
         out: Lines that the task printed.
         err: Lines that the task printed on its error stream.
         index: ``index=2``, as the ancestor had it.
+        stderr: The last lines that the worker wrote on stderr, outside of what its task printed.
         comment: The beginnings of ``out`` and ``err``, as the ancestor had it.
     """
 
@@ -143,6 +168,7 @@ class RemoteException(RunError):
         self.comment = ""
         self.out: Sequence[str] = ()
         self.err: Sequence[str] = ()
+        self.stderr: Sequence[str] = ()
 
     def raise_me(self) -> None:
         """Raise this exception, as the ancestor's method did."""
@@ -195,10 +221,13 @@ class NoResponse(RunError):
     No worker is left or can be started again, and work remains.
 
     Attributes:
-        reasons: Why each worker ended, by its name.
+        reasons: Why the last worker of each slot ended, by the slot's number.
+        workers: How each worker ended: exit status or signal, and its last stderr lines.
+        attempts: Failed attempts of the first task that has no answer.
     """
 
     reasons: Mapping[str, str] = {}
+    workers: Sequence[EndedWorker] = ()
 
 
 class CannotCreateConnection(NoResponse):

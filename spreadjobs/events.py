@@ -7,7 +7,7 @@ One fact stands for one read with everything in it, not for one answer: objects 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, NewType, TypeAlias
+from typing import Final, NamedTuple, NewType, TypeAlias
 
 import attrs
 
@@ -52,12 +52,21 @@ class Failure:
 Response: TypeAlias = Answer | Refusal | Failure
 
 
+# Sent by a kernel short of memory, a batch system or a person; by the status with which a shell reports them.
+_OUTSIDE: Final = {129: "SIGHUP", 130: "SIGINT", 131: "SIGQUIT", 137: "SIGKILL", 143: "SIGTERM"}
+
+
 @attrs.frozen
 class Exit:
     """How a process ended: with a status, by a signal, or nobody knows."""
 
     status: int | None = None
     signal: str | None = None
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether a signal ended it that programs do not bring upon themselves, or a shell reports so. Spec JOB-5."""
+        return self.signal in _OUTSIDE.values() or self.status in _OUTSIDE
 
     def __str__(self) -> str:
         """In words, for errors and reports."""

@@ -50,7 +50,9 @@ def run_error(outcomes: Sequence[Outcome[A]], no_response: NoResponse) -> RunErr
     quarantined = [outcome for outcome in outcomes if isinstance(outcome, Quarantined)]
     if quarantined:
         return _poison(quarantined)
-    if any(isinstance(outcome, Cancelled) for outcome in outcomes):
+    cancelled = [outcome for outcome in outcomes if isinstance(outcome, Cancelled)]
+    if cancelled:
+        no_response.attempts = min(cancelled, key=lambda outcome: outcome.task_index).attempts
         return no_response
     return _unencodables([outcome for outcome in outcomes if isinstance(outcome, Failed)])
 

@@ -42,11 +42,13 @@ class Ledger:
     Args:
         first_task_id: Id of the first request; later ones count up from it. Spec RUN-2.
         max_attempts: Charges after which a task is quarantined. Spec JOB-3.
+        max_kills: Ends by a signal from outside after which it is. Spec JOB-5.
     """
 
-    def __init__(self, *, first_task_id: int, max_attempts: int) -> None:
+    def __init__(self, *, first_task_id: int, max_attempts: int, max_kills: int) -> None:
         self._next_id = first_task_id
         self._max_attempts = max_attempts
+        self._max_kills = max_kills
         self._ready: deque[Task] = deque()
         self._held: list[Task] = []
         self._at_workers: dict[TaskId, Task] = {}
@@ -179,13 +181,14 @@ class Ledger:
             self._held.append(task)
 
     def charge(self, task_id: TaskId, slot: int, attempt: Attempt) -> None:
-        """Charge the task that was alone on a worker that ended; it is retried, or quarantined. Spec JOB-2, JOB-3."""
+        """Charge the task that was alone on a worker that ended; it is retried, or quarantined. Spec JOB-2 to JOB-5."""
         task = self._at_workers.pop(task_id, None)
         if task is None:
             return
         task.attempts.append(attempt)
         task.failed_on.add(slot)
-        self._retry(task, len(task.attempts))
+        kills = sum(each.cause == "killed" for each in task.attempts)
+        self._retry(task, hopeless=kills >= self._max_kills or len(task.attempts) - kills >= self._max_attempts)
 
     def departed(self, task_id: TaskId, attempt: Attempt) -> None:
         """The worker on which the task was alone left by itself: no charge, but not for ever (it may call exit)."""
@@ -193,10 +196,10 @@ class Ledger:
         if task is None:
             return
         task.departures.append(attempt)
-        self._retry(task, len(task.departures))
+        self._retry(task, hopeless=len(task.departures) >= self._max_attempts)
 
-    def _retry(self, task: Task, ends: int) -> None:
-        if ends >= self._max_attempts:
+    def _retry(self, task: Task, *, hopeless: bool) -> None:
+        if hopeless:
             quarantined = Quarantined(task_index=task.index, attempts=(*task.attempts, *task.departures))
             self.quarantined.append(quarantined)
             self._done.append(quarantined)

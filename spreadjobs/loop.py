@@ -96,9 +96,9 @@ class Loop:
         Args:
             patience_s: Longest wait, seconds.
         """
-        ready = self._selector.select(self._wait_s(patience_s))
-        for selected, _ in ready:
-            channel, pipe = self._registered(selected.data)
+        ready = [self._registered(selected.data) for selected, _ in self._selector.select(self._wait_s(patience_s))]
+        ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.
+        for channel, pipe in ready:
             if self._channels.get(channel.key) is channel:
                 self._serve(channel, pipe)
         self._look_for_exits(time.monotonic())

@@ -25,7 +25,7 @@ class NotComputed(Enum):
 notComputed: Final = NotComputed.notComputed  # noqa: N816 - the seed's name
 """Stands in partial results where there is no answer."""
 
-Cause: TypeAlias = Literal["died", "departed", "timed out", "violation", "refused answer"]
+Cause: TypeAlias = Literal["died", "killed", "departed", "timed out", "violation", "refused answer"]
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +40,10 @@ class Attempt:
     """What happened, in words: exit status or signal name, what was violated, how long was waited."""
     stderr: Sequence[str] = ()
     """The last lines that the worker wrote on stderr."""
+    status: int | None = None
+    """Exit status of the worker, if it ended by itself with one."""
+    signal: str | None = None
+    """Name of the signal that ended it, such as ``SIGSEGV``, if one did that the master had not sent."""
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +69,7 @@ class Failed:
 
 @attrs.frozen(kw_only=True)
 class Quarantined:
-    """The task was charged ``max_attempts`` attempts and set aside."""
+    """The task was charged ``max_attempts`` attempts, or its workers were killed ``max_kills`` times; set aside."""
 
     task_index: int
     attempts: Sequence[Attempt]

@@ -49,7 +49,7 @@ class Plan:
         slots: What to start, in the order to start it in.
         settings: The rules.
         ledger: The tasks of the first run.
-        draw: Gives the random factor of a refusal's delay. See ``backoff.busy_delay_s``.
+        draw: Gives the random factor of a delay. See ``backoff.busy_delay_s`` and ``backoff.restart_delay_s``.
         last_words: Gives the last stderr lines of a worker, by its key.
     """
 
@@ -74,7 +74,8 @@ class Plan:
         """Nor any preparation: command mode. Spec CMD-3."""
         self.closing = False
         self.settings = settings
-        self._reception = Reception(self.places, settings, draw)
+        self._reception = Reception(self.places, settings, draw, last_words)
+        self._draw = draw
         self._last_words = last_words
         self._dispatch = Dispatch(self.places, settings)
         self._alarms: list[tuple[float, int, WorkerState | None]] = []
@@ -136,7 +137,7 @@ class Plan:
         worker.machine.happen(Event.START_FAILED)
         worker.phase = WorkerPhase.ENDED
         del self.workers[worker.key]
-        endings.not_started(worker.place, self.settings, fact.reason, hopeless=fact.hopeless, now_s=now_s)
+        endings.not_started(worker.place, self.settings, fact, now_s, factor=self._draw())
         self._await_restart(worker.place)
         self.reports.append(endings.report(worker, fact.reason, (), now_s))
         return [Say(f"{worker.name}: {fact.reason}", warning=True)]
@@ -173,7 +174,8 @@ class Plan:
             if not self.workless:
                 self._dispatch.unstarted.append(place)  # A further run starts it again.
         else:
-            endings.settle(place, self.settings, endings.End(cause, why, worker.held_at_end), now_s)
+            end = endings.End(cause, why, worker.held_at_end)
+            endings.settle(place, self.settings, end, now_s, factor=self._draw())
             self._await_restart(place)
         worker.phase = WorkerPhase.ENDED
         if worker.machine.state is not State.ENDED:

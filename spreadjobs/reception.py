@@ -23,12 +23,20 @@ class Reception:
         places: All slots; how long a refusing worker rests depends on the usefulness of all.
         settings: ``window`` and ``dialect`` decide whether the window adapts.
         draw: Gives the random factor of a refusal's delay. See ``backoff.busy_delay_s``.
+        last_words: Gives the last stderr lines of a worker, by its key.
     """
 
-    def __init__(self, places: Sequence[SlotState], settings: Settings, draw: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        places: Sequence[SlotState],
+        settings: Settings,
+        draw: Callable[[], float],
+        last_words: Callable[[int], Sequence[str]],
+    ) -> None:
         self._places = places
         self._adapts = settings.window == "auto" and settings.dialect == "tagged"
         self._draw = draw
+        self._last_words = last_words
 
     def take(
         self, worker: WorkerState, fact: Came, ledger: Ledger, now_s: float
@@ -82,6 +90,7 @@ class Reception:
             case Failure():
                 error = RemoteException(*response.arguments)
                 error.out, error.err = response.out, response.err
+                error.stderr = tuple(self._last_words(worker.key))
                 error.comment = captured_comment(response.out, response.err)
                 task = ledger.failed(response.task_id, error, worker.name)
             case _:
@@ -92,7 +101,7 @@ class Reception:
             place.usefulness = backoff.next_usefulness(place.usefulness, "refused")
         else:
             worker.answered += 1
-            place.ever_answered, place.ends, place.counted_ends = True, 0, 0
+            place.ever_answered, place.ends, place.counted_ends, place.kills = True, 0, 0, 0
             place.usefulness = backoff.next_usefulness(place.usefulness, "answered")
 
     def _rest(self, worker: WorkerState, refusal: Refusal, ledger: Ledger, took_s: float, now_s: float) -> Order:

@@ -88,6 +88,9 @@ class Settings:
     """Requests that may be outstanding at one worker: a number, or ``auto`` (more only while tasks are short)."""
     max_attempts: int = 3
     """After so many charged attempts a task is quarantined."""
+    max_kills: int = 10
+    """After so many ends by a signal from outside (KILL, TERM, HUP, INT, QUIT) a task is quarantined too, or a slot is
+    given up that never answered in between. The kernel where memory ran out, a batch system or a person sends them."""
     task_timeout_s: float | None = None
     """Seconds a task may take once it is the oldest unanswered one of its worker; None: no limit."""
     start_timeout_s: float | None = None
@@ -125,6 +128,7 @@ class Settings:
             _check_seconds(name, seconds)
         _check_whole("pickle_protocol", self.pickle_protocol, 0, 5)
         _check_whole("max_attempts", self.max_attempts, 1, sys.maxsize)
+        _check_whole("max_kills", self.max_kills, 1, sys.maxsize)
         _check_whole("max_message_bytes", self.max_message_bytes, 1, sys.maxsize)
         if self.window != "auto":
             _check_whole("window", self.window, 1, 10_000)

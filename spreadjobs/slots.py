@@ -62,6 +62,8 @@ class SlotState:
     """Ends since its last answer; sets the delay of the next start."""
     counted_ends: int = 0
     """Those of them that count against the slot."""
+    kills: int = 0
+    """Those that would, but for a signal from outside. Spec JOB-5."""
     violations: int = 0
     usefulness: float = START_USEFULNESS
     last_words: Sequence[str] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -37,16 +38,17 @@ ONE_TRY = Settings(window=1, max_attempts=1)
 class Bench:
     """A plan, its ledger, and what a loop would do with them."""
 
-    def __init__(self, settings: Settings = LOCK_STEP, *, slots: int = 1) -> None:
+    def __init__(self, settings: Settings = LOCK_STEP, *, slots: int = 1, factors: Sequence[float] = (1.0,)) -> None:
+        random = itertools.cycle(factors)
         self.settings = settings
         self.now_s = 1000.0
-        self.ledger = Ledger(first_task_id=FIRST_ID, max_attempts=settings.max_attempts)
+        self.ledger = Ledger(first_task_id=FIRST_ID, max_attempts=settings.max_attempts, max_kills=settings.max_kills)
         self.last_words: dict[int, Sequence[str]] = {}
         self.plan = Plan(
             read_arglists([["worker"]] * slots),
             settings,
             self.ledger,
-            draw=lambda: 1.0,
+            draw=lambda: next(random),
             last_words=lambda key: self.last_words.get(key, ()),
         )
 

@@ -74,6 +74,8 @@ class Record:
 
     number: int
     charges: int = 0
+    kills: int = 0
+    """Ends by a signal from outside."""
     departures: int = 0
     solo: bool = False
     ids: list[int] = attrs.field(factory=list)
@@ -90,6 +92,7 @@ class ModelledPlan(RuleBasedStateMachine):
         slots=st.integers(1, 8),
         window=st.sampled_from([1, 4, "auto"]),
         max_attempts=st.integers(1, 3),
+        max_kills=st.integers(1, 4),
         restarts=st.sampled_from([None, 1, 3]),
         task_timeout_s=st.sampled_from([None, 2.0]),
         start_timeout_s=st.sampled_from([None, 3.0]),
@@ -101,6 +104,7 @@ class ModelledPlan(RuleBasedStateMachine):
         slots: int,
         window: object,
         max_attempts: int,
+        max_kills: int,
         restarts: int | None,
         task_timeout_s: float | None,
         start_timeout_s: float | None,
@@ -111,6 +115,7 @@ class ModelledPlan(RuleBasedStateMachine):
         self.settings = Settings(
             window="auto" if not isinstance(window, int) else window,
             max_attempts=max_attempts,
+            max_kills=max_kills,
             restarts=restarts,
             task_timeout_s=task_timeout_s,
             start_timeout_s=start_timeout_s,
@@ -118,7 +123,7 @@ class ModelledPlan(RuleBasedStateMachine):
             replace_departed=replace_departed,
         )
         self.now_s = 1000.0
-        self.ledger = Ledger(first_task_id=100, max_attempts=max_attempts)
+        self.ledger = self.new_ledger(100)
         self.plan = Plan(
             read_arglists([["worker"]] * slots),
             self.settings,
@@ -135,6 +140,11 @@ class ModelledPlan(RuleBasedStateMachine):
         self.outcomes: dict[int, Outcome[object]] = {}
         self.answered_slots: set[int] = set()
         self.ended = False
+
+    def new_ledger(self, first_task_id: int) -> Ledger:
+        """The tasks of a run."""
+        limits = self.settings
+        return Ledger(first_task_id=first_task_id, max_attempts=limits.max_attempts, max_kills=limits.max_kills)
 
     def tell(self, script: Script, fact: Fact) -> None:
         """One fact, and what is ordered for it."""
@@ -232,8 +242,13 @@ class ModelledPlan(RuleBasedStateMachine):
             for record in held:
                 record.departures, record.solo = record.departures + 1, True
         elif script.slot in self.answered_slots:
+            by_the_master = script.accused or script.termed or script.killed or not script.exited
             for record in held:
-                record.charges, record.solo = record.charges + 1, True
+                if script.status is None and not by_the_master:
+                    record.kills += 1
+                else:
+                    record.charges += 1
+                record.solo = True
                 record.failed_on.add(script.slot)
         script.pipe.clear()
 
@@ -248,10 +263,13 @@ class ModelledPlan(RuleBasedStateMachine):
             record = self.records[index]
             charged = len(outcome.attempts)
             if isinstance(outcome, Quarantined):
-                assert max(record.charges, record.departures) == self.settings.max_attempts
-                assert charged == record.charges + record.departures
+                spent = max(record.charges, record.departures) == self.settings.max_attempts
+                assert spent or record.kills == self.settings.max_kills
+                assert charged == record.charges + record.kills + record.departures
                 continue
-            assert charged == record.charges < self.settings.max_attempts
+            assert charged == record.charges + record.kills
+            assert record.charges < self.settings.max_attempts
+            assert record.kills < self.settings.max_kills
             assert record.departures < self.settings.max_attempts
             if isinstance(outcome, Answered):
                 assert outcome.value == self.todo[index], "the answer is the task's own"

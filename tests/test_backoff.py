@@ -98,6 +98,7 @@ def test_usefulness_follows_what_happens() -> None:
 
 def test_restart_delay_doubles_to_five_seconds() -> None:
     """0.05 s, doubled for every end in a row, 5 s at most."""
+    assert restart_delay_s(2, factor=0.8) == pytest.approx(0.08)
     delays = [restart_delay_s(ends) for ends in (1, 2, 3, 7, 8, 9, 10**6)]
 
     assert delays == [0.05, 0.1, 0.2, 3.2, 5.0, 5.0, 5.0]

@@ -6,7 +6,7 @@ import pytest
 
 from spreadjobs.arglists import read_arglists
 from spreadjobs.endings import End, natural_end, not_started, release, report, settle
-from spreadjobs.events import Exit
+from spreadjobs.events import Exit, NotStarted
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Attempt, Cause
 from spreadjobs.settings import Settings
@@ -50,7 +50,7 @@ def tasks(ledger: Ledger) -> list[tuple[list[Attempt], list[Attempt], bool]]:
 @pytest.mark.parametrize("cause", ["died", "timed out", "violation"])
 def test_task_that_was_alone_is_charged(cause: Cause) -> None:
     """Alone on a worker of a slot that has answered: the attempt is the task's, with the last stderr lines. [JOB-2]"""
-    ledger = Ledger(first_task_id=1, max_attempts=3)
+    ledger = Ledger(first_task_id=1, max_attempts=3, max_kills=10)
     worker = worker_with(ledger, 1, answered=True)
 
     assert release(worker, ledger, cause, "why", ["last words"]) == 1
@@ -64,7 +64,7 @@ def test_task_that_was_alone_is_charged(cause: Cause) -> None:
 @pytest.mark.parametrize("answered", [True, False])
 def test_several_tasks_are_not_charged_but_sent_alone(cause: Cause, *, answered: bool) -> None:
     """Nobody knows which one it was: all go back uncharged, in order, to be sent one at a time. [JOB-2]"""
-    ledger = Ledger(first_task_id=1, max_attempts=1)
+    ledger = Ledger(first_task_id=1, max_attempts=1, max_kills=10)
     worker = worker_with(ledger, 3, answered=answered)
 
     assert release(worker, ledger, cause, "why", ()) == 3
@@ -75,7 +75,7 @@ def test_several_tasks_are_not_charged_but_sent_alone(cause: Cause, *, answered:
 @pytest.mark.parametrize("cause", ["died", "timed out", "violation"])
 def test_slot_that_never_answered_charges_no_task(cause: Cause) -> None:
     """A program that never worked is to blame itself. [JOB-2]"""
-    ledger = Ledger(first_task_id=1, max_attempts=1)
+    ledger = Ledger(first_task_id=1, max_attempts=1, max_kills=10)
 
     assert release(worker_with(ledger, 1, answered=False), ledger, cause, "why", ()) == 1
 
@@ -85,7 +85,7 @@ def test_slot_that_never_answered_charges_no_task(cause: Cause) -> None:
 @pytest.mark.parametrize("answered", [True, False])
 def test_departure_charges_nobody_but_is_remembered(*, answered: bool) -> None:
     """The task that was alone on a worker that left is not charged; that it was there is kept. [RUN-14]"""
-    ledger = Ledger(first_task_id=1, max_attempts=3)
+    ledger = Ledger(first_task_id=1, max_attempts=3, max_kills=10)
 
     release(worker_with(ledger, 1, answered=answered), ledger, "departed", "why", ())
 
@@ -94,7 +94,7 @@ def test_departure_charges_nobody_but_is_remembered(*, answered: bool) -> None:
 
 def test_idle_worker_blames_nobody() -> None:
     """A worker that held nothing takes nothing with it."""
-    ledger = Ledger(first_task_id=1, max_attempts=1)
+    ledger = Ledger(first_task_id=1, max_attempts=1, max_kills=10)
     ledger.add("a")
 
     assert release(WorkerState(1, place(), "1.1", WorkerMachine()), ledger, "died", "why", ()) == 0
@@ -210,7 +210,7 @@ def test_end_takes_the_usefulness_away() -> None:
 def test_missing_program_is_not_tried_again() -> None:
     """Where another try cannot help, there is none. [JOB-4]"""
     slot = place()
-    not_started(slot, DEFAULT, "no such file", hopeless=True, now_s=0.0)
+    not_started(slot, DEFAULT, NotStarted("no such file", hopeless=True), 0.0)
 
     assert (slot.phase, slot.why, slot.usefulness) == (SlotPhase.GONE, "no such file", 0.0)
 
@@ -220,7 +220,7 @@ def test_program_that_could_not_be_started_now_is_tried_again() -> None:
     slot = place()
     fates = []
     for _ in range(3):
-        not_started(slot, DEFAULT, "try again", hopeless=False, now_s=0.0)
+        not_started(slot, DEFAULT, NotStarted("try again", hopeless=False), 0.0)
         fates.append(slot.phase)
 
     assert fates == [SlotPhase.WAITING, SlotPhase.WAITING, SlotPhase.GONE]
@@ -264,6 +264,16 @@ def test_status_0_inside_a_message_is_no_departure() -> None:
 def test_other_ends_are_deaths(exit_: Exit, words: str) -> None:
     """A status other than 0 and a signal are said as they are. [JOB-4]"""
     assert natural_end(ended(exit=exit_)) == ("died", words)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_signals_from_outside_are_said_to_be_that(*, inside: bool) -> None:
+    """Who may have sent it stands in the report, also where a message broke off. [JOB-5]"""
+    cause, why = natural_end(ended(exit=Exit(signal="SIGKILL"), inside_message=inside))
+
+    assert cause == "killed"
+    assert why.startswith("killed by SIGKILL (sent by the kernel where memory ran out,")
+    assert why.endswith("in the middle of a message") == inside
 
 
 def test_end_in_shutdown_is_in_order() -> None:

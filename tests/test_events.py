@@ -22,6 +22,21 @@ def test_an_end_is_said_in_words(exit_: Exit, words: str) -> None:
     assert str(exit_) == words
 
 
+@pytest.mark.parametrize(
+    ("exit_", "outside"),
+    [
+        *((Exit(signal=name), True) for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGTERM")),
+        *((Exit(status=status), True) for status in (129, 130, 131, 137, 143)),
+        *((Exit(signal=name), False) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGPIPE", "SIGXCPU")),
+        *((Exit(status=status), False) for status in (0, 1, 9, 15, 134, 139, 255)),
+        (Exit(), False),
+    ],
+)
+def test_some_signals_come_from_outside(exit_: Exit, *, outside: bool) -> None:
+    """Those that no program brings upon itself, whether the kernel or a shell reports them. [JOB-5]"""
+    assert exit_.from_outside == outside
+
+
 def test_facts_are_values() -> None:
     """Facts compare by content and cannot be changed."""
     fact = Came([1], undue=b"x")

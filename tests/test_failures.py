@@ -88,6 +88,15 @@ def test_several_poison_tasks_are_all_named() -> None:
     assert str(error).endswith("\n  likewise task 7: exit status 0\n  likewise task 9: exit status 0")
 
 
+def test_lack_of_workers_tells_the_attempts_of_the_first_task_that_is_missing() -> None:
+    """What was tried with it is in the error. [JOB-4]"""
+    tried = Cancelled(task_index=2, reason="no worker is left", attempts=(DIED,))
+    error = raised(Cancelled(task_index=8, reason="no worker is left", attempts=(LEFT,)), tried)
+
+    assert error is NOBODY
+    assert error.attempts == (DIED,)
+
+
 def test_lack_of_workers_wins_over_bad_payloads() -> None:
     """NoResponse says what is missing. [JOB-4]"""
     assert raised(UNENCODABLE, CANCELLED) is NOBODY

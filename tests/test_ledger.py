@@ -9,12 +9,13 @@ from spreadjobs.outcomes import Answered, Attempt, Cancelled, Failed, Outcome, Q
 from spreadjobs.settings import MAX_TASK_ID
 
 DIED = Attempt(worker="1.1", cause="died", detail="exit status 1")
+KILLED = Attempt(worker="1.1", cause="killed", detail="killed by SIGKILL")
 LEFT = Attempt(worker="1.1", cause="departed", detail="exit status 0")
 
 
-def ledger_of(count: int, *, max_attempts: int = 3, first_task_id: int = 100) -> Ledger:
+def ledger_of(count: int, *, max_attempts: int = 3, max_kills: int = 10, first_task_id: int = 100) -> Ledger:
     """A ledger with so many tasks, whose payloads are a, b, c ..."""
-    ledger = Ledger(first_task_id=first_task_id, max_attempts=max_attempts)
+    ledger = Ledger(first_task_id=first_task_id, max_attempts=max_attempts, max_kills=max_kills)
     for position in range(count):
         ledger.add("abcdefgh"[position])
     return ledger
@@ -268,6 +269,18 @@ def test_task_is_quarantined_after_max_attempts_charges() -> None:
     assert ledger.quarantined == [Quarantined(task_index=0, attempts=(DIED, DIED))]
     assert [index_of(outcome) for outcome in ledger.take_done()] == [1, 0]
     assert ledger.unfinished == 0
+
+
+def test_kills_and_charges_are_counted_apart() -> None:
+    """Neither of them reaches its limit by the other. [JOB-5]"""
+    ledger = ledger_of(1, max_attempts=2, max_kills=3)
+    for attempt in (KILLED, DIED, KILLED):
+        ledger.charge(send(ledger), 0, attempt)
+        assert ledger.take_done() == []
+
+    ledger.charge(send(ledger), 0, KILLED)
+
+    assert ledger.take_done() == [Quarantined(task_index=0, attempts=(KILLED, DIED, KILLED, KILLED))]
 
 
 def test_task_is_quarantined_after_as_many_departures() -> None:

@@ -177,7 +177,7 @@ def test_further_run_goes_on_with_the_same_workers() -> None:
     [old] = bench.held(key)
     bench.ledger.cancel_all("the run was ended")
     bench.outcomes()
-    bench.ledger = Ledger(first_task_id=bench.ledger.next_task_id(), max_attempts=3)
+    bench.ledger = Ledger(first_task_id=bench.ledger.next_task_id(), max_attempts=3, max_kills=10)
     bench.plan.begin(bench.ledger)
     assert not bench.plan.exhausted
     bench.add("new")
@@ -197,7 +197,7 @@ def test_refusal_of_an_earlier_runs_task_is_heeded() -> None:
     bench.add("old")
     bench.hand_out()
     bench.ledger.cancel_all("the run was ended")
-    bench.plan.begin(Ledger(first_task_id=bench.ledger.next_task_id(), max_attempts=3))
+    bench.plan.begin(Ledger(first_task_id=bench.ledger.next_task_id(), max_attempts=3, max_kills=10))
 
     assert kinds(bench.refuse(key, 5.0)) == ["Say"]
     assert bench.worker(key).rest_until_s >= bench.now_s + 5.0

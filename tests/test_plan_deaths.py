@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from bench import FOUR, ONE_TRY, Bench, experienced, of, why
 
 from spreadjobs.events import Discard, Exit, Say
-from spreadjobs.outcomes import Answered, Quarantined
+from spreadjobs.outcomes import Answered, Attempt, Quarantined
 from spreadjobs.settings import Settings
 from spreadjobs.slots import SlotPhase
 
@@ -15,19 +16,78 @@ def test_task_alone_at_a_death_is_charged_and_tried_again() -> None:
     bench, [key] = experienced()
     bench.add("a")
     bench.hand_out()
-    bench.last_words[key] = ("Killed",)
+    bench.last_words[key] = ("assertion failed",)
 
-    orders = bench.end(key, Exit(signal="SIGKILL"))
+    orders = bench.end(key, Exit(signal="SIGABRT"))
 
-    assert orders == [Discard(key, text_due=False), Say("1.1: killed by SIGKILL", warning=True)]
+    assert orders == [Discard(key, text_due=False), Say("1.1: killed by SIGABRT", warning=True)]
     bench.later(0.05)
     [again] = bench.start()
     assert bench.hand_out() == {again: ["a"]}
     bench.answer(again, "A")
     [outcome] = bench.outcomes()
-    assert [(try_.worker, try_.cause, try_.detail, try_.stderr) for try_ in outcome.attempts] == [
-        ("1.1", "died", "killed by SIGKILL", ("Killed",))
-    ]
+    assert outcome.attempts == (
+        Attempt(worker="1.1", cause="died", detail="killed by SIGABRT", stderr=("assertion failed",), signal="SIGABRT"),
+    )
+
+
+@pytest.mark.parametrize("exit_", [Exit(signal="SIGKILL"), Exit(status=137)])
+def test_kills_have_a_larger_limit_of_their_own(exit_: Exit) -> None:
+    """A task is set aside for ``max_kills`` signals from outside, not for ``max_attempts``. [JOB-5]"""
+    bench, [key] = experienced(Settings(window=1, max_attempts=2, max_kills=4))
+    bench.add("unlucky")
+    fates = []
+    for _ in range(4):
+        bench.hand_out()
+        bench.end(key, exit_)
+        fates.append(bench.ledger.unfinished)
+        bench.later(5.0)
+        [key] = bench.start() or [0]
+
+    [outcome] = bench.outcomes()
+    assert fates == [1, 1, 1, 0]
+    assert isinstance(outcome, Quarantined)
+    assert [attempt.cause for attempt in outcome.attempts] == ["killed"] * 4
+
+
+def test_idle_workers_that_are_killed_are_replaced_more_often() -> None:
+    """Nobody knows that the program is at fault; for ever it is not started again either. [JOB-5]"""
+    bench, [key] = experienced(Settings(window=1, restarts=2, max_kills=4))
+    bench.add("a", exhausted=False)
+    for _ in range(3):
+        bench.end(key, Exit(signal="SIGKILL"))
+        bench.later(5.0)
+        [key] = bench.start()
+    [place] = bench.plan.places
+    assert (place.kills, place.counted_ends) == (3, 0)
+
+    bench.end(key, Exit(signal="SIGKILL"))
+
+    assert place.phase is SlotPhase.GONE
+
+
+def test_an_answer_forgives_the_kills_of_a_slot() -> None:
+    """Only kills in a row count. [JOB-5]"""
+    bench, [key] = experienced(Settings(window=1, max_kills=2))
+    bench.add("a", exhausted=False)
+    bench.end(key, Exit(signal="SIGTERM"))
+    bench.later(5.0)
+    [key] = bench.start()
+    bench.hand_out()
+    bench.answer(key, "A")
+
+    assert bench.plan.places[0].kills == 0
+
+
+def test_workers_that_ended_together_are_not_started_together() -> None:
+    """The delay of a restart is spread by chance. [JOB-4]"""
+    bench = Bench(slots=2, factors=[0.8, 1.4])
+    bench.add("a", "b", exhausted=False)
+    keys = bench.start()
+    for key in keys:
+        bench.end(key)
+
+    assert sorted(place.start_at_s - bench.now_s for place in bench.plan.places) == pytest.approx([0.04, 0.07])
 
 
 def test_poison_task_is_quarantined_after_max_attempts() -> None:

@@ -12,7 +12,6 @@ from hypothesis.stateful import invariant, precondition, rule
 from plan_model import GARBAGE, ModelledPlan, Script
 
 from spreadjobs.events import Came, Exit, Exited, NotStarted, Started, StdinBroken, StdoutEnded
-from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Answered, Cancelled, Failed, Quarantined
 from spreadjobs.stall import stall_text
 
@@ -75,7 +74,7 @@ class Conversation(ModelledPlan):
         self.ledger.cancel_all("the run was ended")
         self.collect()
         assert len(self.outcomes) == len(self.todo)
-        self.ledger = Ledger(first_task_id=self.ledger.next_task_id(), max_attempts=self.settings.max_attempts)
+        self.ledger = self.new_ledger(self.ledger.next_task_id())
         self.plan.begin(self.ledger)
         self.todo, self.records, self.outcomes = [], [], {}
         self.requests.clear()

@@ -27,7 +27,7 @@ def bench() -> Bench:
 
 def reception(bench: Bench) -> tuple[Reception, WorkerState]:
     """A reception for the bench's worker."""
-    return Reception(bench.plan.places, bench.settings, lambda: 1.0), bench.plan.workers[1]
+    return Reception(bench.plan.places, bench.settings, lambda: 1.0, lambda _key: ["warned\n"]), bench.plan.workers[1]
 
 
 def test_answers_end_tasks_and_are_timed_and_shown(bench: Bench) -> None:
@@ -80,6 +80,7 @@ def test_a_failure_ends_its_task_and_counts_as_an_answer(bench: Bench) -> None:
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, RemoteException)
     assert (outcome.error.type_name, outcome.error.comment, outcome.error.out) == ("T", "so=line\n # se=", ["line\n"])
+    assert outcome.error.stderr == ("warned\n",)
     assert orders == [Show(0, ["line\n"], ())]
     assert worker.place.ever_answered
 

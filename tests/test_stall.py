@@ -76,7 +76,7 @@ def test_task_of_an_earlier_run_is_named_as_that() -> None:
     bench = Bench(LOCK_STEP)
     bench.run("old")
     bench.ledger.cancel_all("the run was ended")
-    bench.plan.begin(Ledger(first_task_id=bench.ledger.next_task_id(), max_attempts=3))
+    bench.plan.begin(Ledger(first_task_id=bench.ledger.next_task_id(), max_attempts=3, max_kills=10))
 
     assert "worker 1.1 has held a task of an earlier run for 5 s" in said(bench, 5.0)
 
