@@ -86,10 +86,10 @@ def settle(place: SlotState, settings: Settings, end: End, now_s: float, *, fact
     if departed and not settings.replace_departed:
         place.phase = SlotPhase.GONE
         return
-    place.ends += 1
+    killed = end.cause == "killed"
+    place.ends += not killed
     place.violations += end.cause == "violation"
     if not place.ever_answered or end.held == 0:
-        killed = end.cause == "killed"
         place.kills += killed
         place.counted_ends += not killed
     if not departed:
@@ -99,7 +99,8 @@ def settle(place: SlotState, settings: Settings, end: End, now_s: float, *, fact
         place.phase = SlotPhase.GONE
         return
     place.phase = SlotPhase.WAITING
-    place.start_at_s = now_s + restart_delay_s(place.ends, factor=factor)
+    # A kill says nothing about the program: to wait ever longer would leave the next one fewer workers to choose from.
+    place.start_at_s = now_s + restart_delay_s(1 if killed else place.ends, factor=factor)
 
 
 def not_started(place: SlotState, settings: Settings, fact: NotStarted, now_s: float, *, factor: float = 1.0) -> None:

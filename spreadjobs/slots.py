@@ -59,7 +59,7 @@ class SlotState:
     ever_started: bool = False
     ever_answered: bool = False
     ends: int = 0
-    """Ends since its last answer; sets the delay of the next start."""
+    """Ends since its last answer, but for kills; sets the delay of the next start."""
     counted_ends: int = 0
     """Those of them that count against the slot."""
     kills: int = 0

@@ -160,6 +160,17 @@ def test_delay_grows_from_a_twentieth_second_to_five() -> None:
     assert delays == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
 
 
+def test_delay_does_not_grow_with_kills() -> None:
+    """A signal from outside says nothing about the program. [JOB-5]"""
+    slot = place(answered=True)
+    delays = []
+    for cause in ("killed", "died", "killed", "killed", "died"):
+        settle(slot, DEFAULT, End(cause, "why", 1), 100.0)
+        delays.append(round(slot.start_at_s - 100.0, 6))
+
+    assert delays == [0.05, 0.05, 0.05, 0.05, 0.1]
+
+
 def test_second_violation_gives_the_slot_up() -> None:
     """A bug in a program does not heal, however many answers came between. [VIO-2]"""
     slot = place(answered=True)
