@@ -12,6 +12,7 @@ from spreadjobs.events import (
     Came,
     CloseStdin,
     Discard,
+    Evidence,
     Exit,
     Exited,
     Kill,
@@ -629,6 +630,35 @@ def test_grandchild_that_holds_the_pipe_is_killed_and_not_waited_for() -> None:
     assert len(bench.outcomes()) == 1
 
 
+def test_who_holds_the_pipe_is_told_as_far_as_it_was_seen() -> None:
+    """Of its group and ended with it, or not of its group and not waited for. [SHUT-4]"""
+    bench, [key] = experienced()
+    bench.tell(key, Exited(Exit(status=3)))
+    bench.evidence[key] = Evidence(holders=["sleep (pid 7)"])
+    assert bench.later(GRACE_S) == [Kill(key)]
+    bench.tell(key, StdoutEnded(inside_message=False))
+    assert "was then held open by sleep (pid 7), of its group" in why(bench)
+
+    bench, [key] = experienced()
+    bench.tell(key, Exited(Exit(status=3)))
+    bench.later(GRACE_S)
+    bench.evidence[key] = Evidence(holders=["sleep (pid 8)"])
+    bench.later(GRACE_S)
+    assert "is held open by sleep (pid 8), not of its group" in why(bench)
+
+
+def test_end_without_a_holder_names_none() -> None:
+    """A worker that had to be killed and then ended wholly left nothing behind. [SHUT-4]"""
+    bench, [key] = experienced()
+    bench.plan.finish(bench.now_s)
+    bench.later(30.0)
+    assert bench.later(GRACE_S) == [Kill(key)]
+    bench.end(key, Exit(signal="SIGKILL"))
+
+    assert why(bench).startswith("killed by SIGKILL, in shutdown: did not end within 30.0 s")
+    assert "held" not in why(bench)
+
+
 def test_process_that_survives_kill_is_let_go() -> None:
     """Nothing is waited for without limit. [SHUT-10]"""
     bench, [key] = experienced()
@@ -650,7 +680,9 @@ def test_ladder_of_shutdown() -> None:
 
     [terminate, say] = bench.later(0.1)
     assert terminate == Terminate(key)
-    assert say == Say("1.1: did not end after its standard input was closed (spec SHUT-3)", warning=True)
+    assert say == Say(
+        "1.1: did not end within 30.0 s of the end of its input or its last byte (spec SHUT-3)", warning=True
+    )
     assert bench.later(GRACE_S) == [Kill(key)]
     assert bench.later(GRACE_S) == [Discard(key, text_due=True)]
     assert bench.plan.over

@@ -16,6 +16,7 @@ from spreadjobs.events import (
     Came,
     CloseStdin,
     Discard,
+    Evidence,
     Exit,
     Exited,
     Fact,
@@ -153,6 +154,7 @@ class Conversation(RuleBasedStateMachine):
             self.ledger,
             draw=lambda: 1.0,
             last_words=lambda _key: (),
+            evidence=lambda _key: Evidence(),
         )
         self.scripts: dict[int, Script] = {}
         self.todo: list[str] = []
