@@ -21,7 +21,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat clean
+.PHONY: help demo test lint typing floors repeat faults clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -56,6 +56,9 @@ repeat: $(VENV)/tests ## the test suite REPEAT times (10); stops at the first fa
 	    || { echo "FAILED in round $$round of $(REPEAT)"; exit 1; }; \
 	  round=$$((round + 1)); \
 	done; echo "all $(REPEAT) rounds passed"
+
+faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
+	$(BIN)/python tests/faults/write_table.py
 
 clean: ## remove all that these targets made
 	rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
