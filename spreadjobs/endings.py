@@ -148,10 +148,11 @@ def overstayed(worker: WorkerState, evidence: Evidence, now_s: float) -> str:
 
 def natural_end(worker: WorkerState) -> tuple[Cause, str]:
     """Why a worker ended: the cause, and it in words. Spec RUN-13."""
-    if worker.fault is not None:
-        return worker.fault
-    how = str(worker.exit) if worker.exit is not None else "its process did not go away after KILL"
     held = _held(worker)
+    if worker.fault is not None:
+        cause, why = worker.fault
+        return cause, f"{why}{held}"
+    how = str(worker.exit) if worker.exit is not None else "its process did not go away after KILL"
     if worker.phase is not WorkerPhase.LIVE:
         late = f": {worker.late}" if worker.late else ""
         return "departed", f"{how}, in shutdown{late}{held}"

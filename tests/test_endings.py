@@ -316,6 +316,9 @@ def test_who_held_its_output_is_named(stdout_ended: bool, held_by: list[str], wo
     worker.phase = WorkerPhase.TERMINATED
     assert natural_end(worker)[1].startswith(f"exit status 3, in shutdown; its standard output {words}")
 
+    worker.fault = ("timed out", "no response")
+    assert natural_end(worker)[1].startswith(f"no response; its standard output {words}")
+
 
 def test_what_it_did_instead_of_ending_is_said() -> None:
     """The signal alone would not say why the master sent it. [SHUT-3]"""
