@@ -21,7 +21,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat storm clean
+.PHONY: help demo test lint typing floors repeat storm faults clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -59,6 +59,9 @@ repeat: $(VENV)/tests ## the test suite REPEAT times (10); stops at the first fa
 
 storm: $(VENV)/installed ## kill workers at random, ten a second for a minute: every task ends exactly once
 	$(BIN)/python tests/storm.py 2>$(VENV)/storm.log
+
+faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
+	$(BIN)/python tests/faults/write_table.py
 
 clean: ## remove all that these targets made
 	rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+import stat
+import struct
+import sys
+import termios
+import time
 from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from fcntl import ioctl
 from typing import Final
 
 from spreadjobs.codec import Decoder
 from spreadjobs.connection import Connection
 from spreadjobs.console import StderrTail
+from spreadjobs.events import Evidence
+from spreadjobs.holders import holders
 
 READ_BYTES: Final = 256 * 1024
 """Most bytes of one read: a worker that sends much lets the others have their turn."""
 JOIN_BYTES: Final = 64 * 1024
 """Small messages are joined up to this size, so that one write carries many of them."""
+SEARCH_SHARE: Final = 20
+"""One part of the time in so many is spent at most in search of those who hold the pipes of dead workers."""
+_COUNTS_UNREAD: Final = sys.platform.startswith("linux")
+"""Whether the writing end of a pipe can be asked how much lies in it."""
 
 
 class Channel:
@@ -41,6 +55,7 @@ class Channel:
         """Its standard input is to be closed once everything is written."""
         self.exited = False
         self.write_watched = False
+        self._sent_bytes = 0
         self._unwritten: deque[memoryview] = deque()
 
     @property
@@ -57,6 +72,7 @@ class Channel:
         for message in messages:
             small.append(message)
             size += len(message)
+            self._sent_bytes += len(message)
             if size > JOIN_BYTES:
                 self._unwritten.append(memoryview(b"".join(small) if len(small) > 1 else message))
                 small, size = [], 0
@@ -93,6 +109,32 @@ class Channel:
             self.stdin_open = False
             self.connection.close_stdin()
 
+    def evidence(self, *, search: bool) -> Evidence:
+        """
+        How far its bytes have got, and who holds its pipe though it has ended.
+
+        Args:
+            search: Whether to look for those who hold it, among all processes.
+        """
+        held = self.exited and self.stdout_open
+        return Evidence(
+            sent_bytes=self._sent_bytes,
+            unread_bytes=self._unread_bytes(),
+            begun_bytes=self.decoder.buffered(),
+            holders=holders(self.connection.stdout_fd) if held and search else (),
+        )
+
+    def _unread_bytes(self) -> int | None:
+        """What waits here and in the pipe; None where the pipe does not say."""
+        if not self.stdin_open or not _COUNTS_UNREAD:
+            return None
+        with suppress(OSError):
+            fd = self.connection.stdin_fd
+            if stat.S_ISFIFO(os.fstat(fd).st_mode):
+                (in_the_pipe,) = struct.unpack("i", ioctl(fd, termios.FIONREAD, struct.pack("i", 0)))
+                return sum(map(len, self._unwritten)) + int(in_the_pipe)
+        return None
+
     def read(self) -> bytes | None:
         """What its standard output has; b"" at the end of it, None if there is nothing now."""
         return _read(self.connection.stdout_fd)
@@ -107,6 +149,31 @@ class Channel:
             self.stderr_open = False
             return self.stderr.finish()
         return self.stderr.feed(data)
+
+
+class Witness:
+    """
+    What can be seen of workers from outside when they are late.
+
+    Args:
+        channels: Those of the workers, by key.
+    """
+
+    def __init__(self, channels: Mapping[int, Channel]) -> None:
+        self._channels = channels
+        self._next_search_s = 0.0
+
+    def evidence(self, key: int) -> Evidence:
+        """What the pipes of a worker show; nothing if it has none."""
+        channel = self._channels.get(key)
+        if channel is None:
+            return Evidence()
+        begun_s = time.monotonic()
+        evidence = channel.evidence(search=begun_s >= self._next_search_s)
+        if evidence.holders:
+            # A thousand workers may leave a process each: then it is not all of them that are named.
+            self._next_search_s = begun_s + SEARCH_SHARE * (time.monotonic() - begun_s)
+        return evidence
 
 
 def _read(fd: int) -> bytes | None:

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 
 from spreadjobs.backoff import next_usefulness, restart_delay_s
-from spreadjobs.events import NotStarted
+from spreadjobs.events import Evidence, NotStarted
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Attempt, Cause, WorkerReport
 from spreadjobs.settings import Settings
@@ -81,7 +81,7 @@ def settle(place: SlotState, settings: Settings, end: End, now_s: float, *, fact
         now_s: The clock.
         factor: For the delay. See ``backoff.restart_delay_s``.
     """
-    place.why = end.why
+    place.cause, place.why = end.cause, end.why
     departed = end.cause == "departed"
     if departed and not settings.replace_departed:
         place.phase = SlotPhase.GONE
@@ -112,23 +112,83 @@ def not_started(place: SlotState, settings: Settings, fact: NotStarted, now_s: f
         settle(place, settings, End("died", fact.reason), now_s, factor=factor)
 
 
+def progress(evidence: Evidence) -> str:
+    """How far a worker is that is late: which of the ways to be late this is. "" where nothing is known."""
+    sent, unread = evidence.sent_bytes, evidence.unread_bytes
+    if evidence.begun_bytes:
+        return f"it stopped in the middle of a message, of which {evidence.begun_bytes} bytes came"
+    if not sent or unread is None:
+        return ""
+    if unread == sent:
+        return f"it read none of the {sent} bytes that it was sent"
+    if unread:
+        return f"it read {sent - unread} of the {sent} bytes that it was sent, and no more"
+    return "it read all that it was sent, and no message is begun"
+
+
+def overdue(worker: WorkerState, settings: Settings, evidence: Evidence, now_s: float) -> tuple[Cause, str]:
+    """
+    What a live worker is ended for one of whose limits has run out: the cause, and it in words.
+
+    Args:
+        worker: It is not in shutdown.
+        settings: Its limits.
+        evidence: What its pipes show.
+        now_s: The clock.
+    """
+    if worker.stdout_ended:
+        inside = " in the middle of a message" if worker.inside_message else ""
+        return "violation", f"closed its standard output{inside} and lived on (spec RUN-13)"
+    if worker.task_deadline_s(settings) > now_s:
+        return "violation", "closed its standard input and lived on (spec RUN-7)"
+    why = f"no response to its oldest request within {now_s - worker.oldest_since_s:.1f} s"
+    if worker.start_deadline_s(settings) <= now_s:
+        why = f"no first answer within {worker.held_s(now_s):.1f} s"
+    return "timed out", "; ".join(filter(None, [why, progress(evidence)]))
+
+
+def overstayed(worker: WorkerState, evidence: Evidence, now_s: float) -> str:
+    """What a worker did in shutdown instead of ending, when the limit of that has run out. Spec SHUT-3."""
+    if worker.stdout_ended:
+        return f"closed its standard output and lived on for {now_s - worker.since_s:.1f} s (spec SHUT-3)"
+    why = f"did not end within {now_s - worker.since_s:.1f} s of the end of its input or its last byte (spec SHUT-3)"
+    if not worker.machine.outstanding:
+        if not evidence.unread_bytes:
+            return why
+        evidence = attrs.evolve(evidence, begun_bytes=0)  # What came is text.
+    return "; ".join(filter(None, [why, progress(evidence)]))
+
+
 def natural_end(worker: WorkerState) -> tuple[Cause, str]:
     """Why a worker ended: the cause, and it in words. Spec RUN-13."""
+    held = _held(worker)
     if worker.fault is not None:
-        return worker.fault
+        cause, why = worker.fault
+        return cause, f"{why}{held}"
     how = str(worker.exit) if worker.exit is not None else "its process did not go away after KILL"
     if worker.phase is not WorkerPhase.LIVE:
-        return "departed", f"{how}, in shutdown"
-    cause: Cause = "died"
+        late = f": {worker.late}" if worker.late else ""
+        return "departed", f"{how}, in shutdown{late}{held}"
+    cause = "died"
     if worker.exit is not None and worker.exit.from_outside:
         cause, how = "killed", f"{how}{_BY_WHOM}"
     if worker.inside_message:
-        return cause, f"{how}, in the middle of a message"
+        return cause, f"{how}, in the middle of a message{held}"
     if worker.exit is not None and worker.exit.status == 0:
         if not worker.place.ever_answered:
-            return "departed", "left with exit status 0 and never answered anything; is it a worker?"
-        return "departed", "left by itself with exit status 0 (Settings.replace_departed would replace it)"
-    return cause, how
+            return "departed", f"left with exit status 0 and never answered anything; is it a worker?{held}"
+        return "departed", f"left by itself with exit status 0 (Settings.replace_departed would replace it){held}"
+    return cause, f"{how}{held}"
+
+
+def _held(worker: WorkerState) -> str:
+    """Who held its standard output though its process had ended. Spec SHUT-4."""
+    if worker.held_by is None:
+        return ""
+    who = ", ".join(worker.held_by) or "another process"
+    if worker.stdout_ended:
+        return f"; its standard output was then held open by {who}, of its group, until KILL (spec SHUT-4)"
+    return f"; its standard output is held open by {who}, not of its group, and was not waited for (spec SHUT-4)"
 
 
 def report(worker: WorkerState, why: str, stderr: Sequence[str], now_s: float) -> WorkerReport:

@@ -51,6 +51,7 @@ class Engine:
             self._ledger,
             draw=lambda: random.uniform(LOWEST_FACTOR, HIGHEST_FACTOR),  # noqa: S311 - it only spreads retries
             last_words=lambda key: tuple(last_words.get(key, ())),
+            evidence=lambda key: self._loop.witness.evidence(key),
         )
         self._loop = Loop(means, self._plan, last_words)
         self._todo: Iterator[object] = iter(())
@@ -265,7 +266,7 @@ class Engine:
         for place in places:
             who = f"{place.slot.index + 1} {place.slot.name}" if place.slot.name else f"{place.slot.index + 1}"
             lines.append(f"  {who} ({command_text(place.slot.arguments)}): {place.why}")
-            if place.ever_started and not place.ever_answered:
+            if place.ever_started and not place.ever_answered and place.cause not in ("violation", "refused answer"):
                 lines.append(f"    {silence_hint(self._means.settings.codec)}")
             lines += [f"    stderr: {line}" for line in place.last_words[-LINES_OF_STDERR:]]
         never = not any(place.ever_started for place in places)

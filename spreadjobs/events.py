@@ -75,6 +75,20 @@ class Exit:
         return "ended, status unknown" if self.status is None else f"exit status {self.status}"
 
 
+@attrs.frozen
+class Evidence:
+    """What a worker's pipes show: looked at when one of its limits has run out, to say what it did not do."""
+
+    sent_bytes: int = 0
+    """So much was to be sent to it until now."""
+    unread_bytes: int | None = None
+    """So much of that it has not read; None where that cannot be known."""
+    begun_bytes: int = 0
+    """So much came of a message, or of text in shutdown, that has no end yet."""
+    holders: Sequence[str] = ()
+    """Processes that hold its standard output open, name and id; looked for only when its own process has ended."""
+
+
 # Facts: what the loop tells the plan about one worker.
 
 

@@ -17,7 +17,7 @@ from typing import Final, Literal, TypeAlias, assert_never
 import attrs
 
 from spreadjobs.abridge import command_text
-from spreadjobs.channel import Channel
+from spreadjobs.channel import Channel, Witness
 from spreadjobs.codec import make_decoder
 from spreadjobs.connection import Arguments
 from spreadjobs.cures import likely_cure, start_cure
@@ -80,6 +80,7 @@ class Loop:
         self._last_words = last_words
         self._selector = selectors.DefaultSelector()
         self._channels: dict[int, Channel] = {}
+        self.witness = Witness(self._channels)
         self._dying: dict[int, tuple[float, float]] = {}
         """Workers whose exit is awaited: when to look next, and how long to wait after that."""
         self._next_sweep_s = 0.0

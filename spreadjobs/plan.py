@@ -21,6 +21,7 @@ from spreadjobs.events import (
     Came,
     CloseStdin,
     Discard,
+    Evidence,
     Exited,
     Fact,
     Kill,
@@ -51,9 +52,10 @@ class Plan:
         ledger: The tasks of the first run.
         draw: Gives the random factor of a delay. See ``backoff.busy_delay_s`` and ``backoff.restart_delay_s``.
         last_words: Gives the last stderr lines of a worker, by its key.
+        evidence: Gives what the pipes of a worker show, by its key.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it decides by, each given by name
         self,
         slots: Sequence[Slot],
         settings: Settings,
@@ -61,6 +63,7 @@ class Plan:
         *,
         draw: Callable[[], float],
         last_words: Callable[[int], Sequence[str]],
+        evidence: Callable[[int], Evidence],
     ) -> None:
         self.places = [SlotState(slot) for slot in slots]
         self.ledger = ledger
@@ -74,6 +77,7 @@ class Plan:
         """Nor any preparation: command mode. Spec CMD-3."""
         self.closing = False
         self.settings = settings
+        self.evidence = evidence
         self._reception = Reception(self.places, settings, draw, last_words)
         self._draw = draw
         self._last_words = last_words
@@ -163,6 +167,8 @@ class Plan:
     def _ended(self, worker: WorkerState, now_s: float) -> list[Order]:
         """Nothing more can come from a worker: blame, restart or not, report, and let go of it."""
         by_order = worker.phase is not WorkerPhase.LIVE and worker.fault is None
+        if worker.exit is not None and not worker.stdout_ended:
+            worker.held_by = self.evidence(worker.key).holders
         cause, why = endings.natural_end(worker)
         text_due = worker.machine.state is State.SHUTDOWN and not worker.machine.outstanding
         stderr = self._last_words(worker.key)
@@ -283,28 +289,17 @@ class Plan:
         """A limit of a worker has run out: the next rung of the ladder."""
         if worker.phase is WorkerPhase.KILLED or worker.killing:
             return self._ended(worker, now_s)
+        evidence = self.evidence(worker.key)
         if worker.exit is not None or worker.phase is WorkerPhase.TERMINATED:
+            worker.held_by = evidence.holders if worker.exit is not None else None
             worker.killing, worker.since_s = True, now_s
             return [Kill(worker.key)]
         if worker.phase is WorkerPhase.CLOSING:
+            worker.late = endings.overstayed(worker, evidence, now_s)
             worker.phase, worker.since_s = WorkerPhase.TERMINATED, now_s
-            return [
-                Terminate(worker.key),
-                Say(
-                    f"{worker.name}: did not end after its standard input was closed (spec SHUT-3)",
-                    warning=not worker.hurried,
-                ),
-            ]
-        if worker.stdout_ended:
-            why = "closed its standard output and lived on (spec RUN-13)"
-            return self._end_for(worker, "violation", why, now_s, at_once=False)
-        if worker.task_deadline_s(self.settings) > now_s:
-            why = "closed its standard input and lived on (spec RUN-7)"
-            return self._end_for(worker, "violation", why, now_s, at_once=False)
-        why = f"no response to its oldest request within {now_s - worker.oldest_since_s:.1f} s"
-        if worker.start_deadline_s(self.settings) <= now_s:
-            why = f"no first answer within {worker.held_s(now_s):.1f} s"
-        return self._end_for(worker, "timed out", why, now_s, at_once=False)
+            return [Terminate(worker.key), Say(f"{worker.name}: {worker.late}", warning=not worker.hurried)]
+        cause, why = endings.overdue(worker, self.settings, evidence, now_s)
+        return self._end_for(worker, cause, why, now_s, at_once=False)
 
     # --- what to do next
 

@@ -68,6 +68,7 @@ class SlotState:
     usefulness: float = START_USEFULNESS
     last_words: Sequence[str] = ()
     """The last stderr lines of its last worker."""
+    cause: Cause | None = None
     why: str = "never started"
     """Why its last worker ended, or could not be started."""
 
@@ -107,6 +108,10 @@ class WorkerState:
     inside_message: bool = False
     held_at_end: int = 0
     """How many requests it held when its tasks were taken from it."""
+    late: str = ""
+    """What it did in shutdown instead of ending."""
+    held_by: Sequence[str] | None = None
+    """Who held its standard output when its process had ended, if anybody did."""
     killing: bool = False
     """What is left of its group was sent KILL; after one more limit nothing is waited for."""
     fault: tuple[Cause, str] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from spreadjobs import endings
 from spreadjobs.plan import Plan
 from spreadjobs.slots import SlotPhase, WorkerState
 
@@ -50,10 +51,12 @@ def _worker_text(plan: Plan, worker: WorkerState, now_s: float) -> str:
         task = plan.ledger.task(worker.machine.outstanding[0])
         which = "a task of an earlier run" if task is None else f"task {task.index}"
         since_s = now_s - worker.oldest_since_s
+        how_far = endings.progress(plan.evidence(worker.key))
+        done = f": {how_far}" if how_far else ""
         hint = "Settings.task_timeout_s would end it"
         if not worker.place.ever_answered:
             hint = silence_hint(plan.settings.codec)
-        return f"worker {worker.name} has held {which} for {since_s:.0f} s ({hint})"
+        return f"worker {worker.name} has held {which} for {since_s:.0f} s{done} ({hint})"
     if worker.rest_until_s > now_s:
         return f"worker {worker.name} said TooBusy and rests for another {worker.rest_until_s - now_s:.1f} s"
     return f"worker {worker.name} {worker.phase.value} and holds nothing"

@@ -9,6 +9,7 @@ from typing import TypeVar
 from spreadjobs.arglists import read_arglists
 from spreadjobs.events import (
     Came,
+    Evidence,
     Exit,
     Exited,
     Fact,
@@ -44,12 +45,14 @@ class Bench:
         self.now_s = 1000.0
         self.ledger = Ledger(first_task_id=FIRST_ID, max_attempts=settings.max_attempts, max_kills=settings.max_kills)
         self.last_words: dict[int, Sequence[str]] = {}
+        self.evidence: dict[int, Evidence] = {}
         self.plan = Plan(
             read_arglists([["worker"]] * slots),
             settings,
             self.ledger,
             draw=lambda: next(random),
             last_words=lambda key: self.last_words.get(key, ()),
+            evidence=lambda key: self.evidence.get(key, Evidence()),
         )
 
     # --- the master's side

@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from spreadjobs.arglists import read_arglists
-from spreadjobs.events import CloseStdin, Discard, Fact, Kill, Launch, Order, Send, Show, Terminate, Took, Unencodable
+from spreadjobs.events import (
+    CloseStdin,
+    Discard,
+    Evidence,
+    Fact,
+    Kill,
+    Launch,
+    Order,
+    Send,
+    Show,
+    Terminate,
+    Took,
+    Unencodable,
+)
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Answered, Outcome, Quarantined
 from spreadjobs.plan import Plan
@@ -130,6 +143,7 @@ class ModelledPlan(RuleBasedStateMachine):
             self.ledger,
             draw=lambda: 1.0,
             last_words=lambda _key: (),
+            evidence=lambda _key: Evidence(),
         )
         self.scripts: dict[int, Script] = {}
         self.todo: list[str] = []

@@ -174,7 +174,8 @@ def main() -> int:
     os.close(struck)
     say(
         f"{tally.taken} tasks on {storm.workers} workers in {took_s:.1f} s; "
-        f"{kills} kills, {kills / took_s:.1f} a second; {tally.killed_with_a_task} hit a worker with a task, at most {tally.most_kills_of_a_task} the same task"
+        f"{kills} kills, {kills / took_s:.1f} a second; "
+        f"{tally.killed_with_a_task} hit a worker with a task, at most {tally.most_kills_of_a_task} the same task"
     )
     found = list(faults(storm, tally))
     if descriptors() != before:

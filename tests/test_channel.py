@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import socket
+import subprocess
 from collections.abc import Iterator
 
 import attrs
 import pytest
 
-from spreadjobs.channel import JOIN_BYTES, Channel
+from spreadjobs.channel import JOIN_BYTES, SEARCH_SHARE, Channel, Witness
 from spreadjobs.codec import make_decoder
-from spreadjobs.events import Exit
+from spreadjobs.events import Evidence, Exit
 from spreadjobs.settings import Settings
+
+SLEEP = shutil.which("sleep") or "sleep"
 
 
 @attrs.define
@@ -169,3 +174,62 @@ def test_a_connection_may_have_no_stderr(pipes: Pipes) -> None:
 
     assert not ours.stderr_open
     assert ours.read_stderr() is None
+
+
+# --- what is seen of it when it is late
+
+
+def test_what_a_worker_did_not_read_is_counted(pipes: Pipes) -> None:
+    """What waits in the master and what lies in the pipe; both are unread. [EXEC-8]"""
+    ours = channel(pipes)
+    assert ours.evidence(search=True) == Evidence(unread_bytes=0)
+
+    ours.put([b"x" * 300_000])
+    assert ours.write()
+    assert ours.has_unwritten
+    assert ours.evidence(search=True) == Evidence(sent_bytes=300_000, unread_bytes=300_000)
+
+    assert len(os.read(pipes.worker_stdin, 1000)) == 1000
+    assert ours.evidence(search=True) == Evidence(sent_bytes=300_000, unread_bytes=299_000)
+
+
+def test_half_a_message_is_counted(pipes: Pipes) -> None:
+    """So many bytes of it came. [WIRE-6]"""
+    ours = channel(pipes)
+    assert ours.decoder.feed(b"\x80\x04") == []
+
+    assert ours.evidence(search=True).begun_bytes == 2
+
+
+def test_what_cannot_be_known_is_not_said(pipes: Pipes) -> None:
+    """A socket does not tell what its other end has not read; nor does what is closed."""
+    one, other = socket.socketpair()
+    with one, other:
+        stdin, pipes.stdin_fd = pipes.stdin_fd, one.fileno()
+        assert channel(pipes).evidence(search=True) == Evidence()
+        pipes.stdin_fd = stdin
+
+    ours = channel(pipes)
+    ours.put([b"x"])
+    ours.close_stdin()
+    assert ours.evidence(search=True) == Evidence(sent_bytes=1)
+
+
+def test_who_holds_the_pipe_of_a_dead_worker_is_searched_for(pipes: Pipes) -> None:
+    """Not while it lives, not when the end has come, not everywhere all the time. [SHUT-4]"""
+    ours = channel(pipes)
+    witness = Witness({1: ours})
+    with subprocess.Popen([SLEEP, "60"], stdout=pipes.worker_stdout) as child:
+        assert witness.evidence(1).holders == ()
+        ours.exited = True
+        assert ours.evidence(search=False).holders == ()
+        assert witness.evidence(1).holders == [f"sleep (pid {child.pid})"]
+        assert witness.evidence(1).holders == (), f"one part of the time in {SEARCH_SHARE} only"
+        ours.stdout_open = False
+        assert Witness({1: ours}).evidence(1).holders == ()
+        child.kill()
+
+
+def test_of_a_worker_without_pipes_nothing_is_seen() -> None:
+    """Its start was ordered and not yet carried out."""
+    assert Witness({}).evidence(1) == Evidence()

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from ended_workers import ended, place, worker_with
 
-from spreadjobs.arglists import read_arglists
-from spreadjobs.endings import End, natural_end, not_started, release, report, settle
+from spreadjobs.endings import End, not_started, release, report, settle
 from spreadjobs.events import Exit, NotStarted
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Attempt, Cause
 from spreadjobs.settings import Settings
-from spreadjobs.slots import SlotPhase, SlotState, WorkerPhase, WorkerState
-from spreadjobs.states import Event, WorkerMachine
+from spreadjobs.slots import SlotPhase, WorkerState
+from spreadjobs.states import WorkerMachine
 
 DEFAULT = Settings()
 CAUSES: list[Cause] = ["died", "timed out", "violation", "departed"]
-
-
-def place(*, answered: bool = False) -> SlotState:
-    """A slot with a worker."""
-    state = SlotState(read_arglists([["worker"]])[0], SlotPhase.OCCUPIED)
-    state.ever_answered = answered
-    return state
-
-
-def worker_with(ledger: Ledger, count: int, *, answered: bool) -> WorkerState:
-    """A worker that holds so many tasks, of a slot that has answered before or not."""
-    machine = WorkerMachine()
-    machine.happen(Event.STARTED)
-    for index in range(count):
-        ledger.add(index)
-        task = ledger.take(0, alone=True, others=set())
-        assert task is not None
-        machine.request_sent(ledger.send(task))
-    return WorkerState(1, place(answered=answered), "1.1", machine)
 
 
 def tasks(ledger: Ledger) -> list[tuple[list[Attempt], list[Attempt], bool]]:
@@ -236,75 +217,6 @@ def test_program_that_could_not_be_started_now_is_tried_again() -> None:
 
     assert fates == [SlotPhase.WAITING, SlotPhase.WAITING, SlotPhase.GONE]
     assert slot.why == "try again"
-
-
-# --- why
-
-
-def ended(**changes: object) -> WorkerState:
-    """A worker that has ended so."""
-    worker = WorkerState(1, place(), "1.1", WorkerMachine())
-    for name, value in changes.items():
-        setattr(worker, name, value)
-    return worker
-
-
-def test_status_0_at_a_boundary_is_a_departure() -> None:
-    """Left by itself, with the setting that would replace it. [RUN-13]"""
-    worker = ended(exit=Exit(status=0), stdout_ended=True)
-    assert natural_end(worker) == ("departed", "left with exit status 0 and never answered anything; is it a worker?")
-
-    worker.place.ever_answered = True
-    cause, why = natural_end(worker)
-
-    assert cause == "departed"
-    assert "Settings.replace_departed" in why
-
-
-def test_status_0_inside_a_message_is_no_departure() -> None:
-    """A message broke off: it died. [RUN-13]"""
-    assert natural_end(ended(exit=Exit(status=0), inside_message=True)) == (
-        "died",
-        "exit status 0, in the middle of a message",
-    )
-
-
-@pytest.mark.parametrize(
-    ("exit_", "words"), [(Exit(status=3), "exit status 3"), (Exit(signal="SIGSEGV"), "killed by SIGSEGV")]
-)
-def test_other_ends_are_deaths(exit_: Exit, words: str) -> None:
-    """A status other than 0 and a signal are said as they are. [JOB-4]"""
-    assert natural_end(ended(exit=exit_)) == ("died", words)
-
-
-@pytest.mark.parametrize("inside", [False, True])
-def test_signals_from_outside_are_said_to_be_that(*, inside: bool) -> None:
-    """Who may have sent it stands in the report, also where a message broke off. [JOB-5]"""
-    cause, why = natural_end(ended(exit=Exit(signal="SIGKILL"), inside_message=inside))
-
-    assert cause == "killed"
-    assert why.startswith("killed by SIGKILL (sent by the kernel where memory ran out,")
-    assert why.endswith("in the middle of a message") == inside
-
-
-def test_end_in_shutdown_is_in_order() -> None:
-    """Behind the end of its input a worker may end in any way; how is told. [SHUT-5]"""
-    assert natural_end(ended(exit=Exit(status=3), phase=WorkerPhase.CLOSING)) == (
-        "departed",
-        "exit status 3, in shutdown",
-    )
-
-
-def test_what_it_was_ended_for_is_why_it_ended() -> None:
-    """The signal that the master sent is not the cause. [VIO-2]"""
-    fault: tuple[Cause, str] = ("violation", "it spoke out of turn")
-
-    assert natural_end(ended(exit=Exit(signal="SIGKILL"), fault=fault, phase=WorkerPhase.KILLED)) == fault
-
-
-def test_process_that_does_not_go_away_is_named() -> None:
-    """Even KILL does not end a process in uninterruptible sleep. [SHUT-10]"""
-    assert natural_end(ended()) == ("died", "its process did not go away after KILL")
 
 
 def test_report_has_what_the_caller_asks_for() -> None:

@@ -36,6 +36,17 @@ def test_a_refusing_worker_is_named_in_a_stall(
     assert "1 tasks wait, 0 are at workers: worker 1.1 said TooBusy and rests for another" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("fault", "guessed"), [("read(); print('hello', flush=True); stdin.read()", False), ("read(); sys.exit(3)", True)]
+)
+def test_guesses_are_not_added_to_a_cause_that_is_known(fault: str, guessed: bool) -> None:  # noqa: FBT001
+    """Who printed text need not be asked whether it speaks pickle. [VIO-3]"""
+    with pytest.raises(NoResponse) as caught:
+        main([1], [program(fault)], settings=Settings(restarts=1))
+
+    assert ("it has never answered anything" in str(caught.value)) is guessed
+
+
 def test_the_memory_learns_from_a_run() -> None:
     """Good workers are remembered above bad ones. [JOB-4]"""
     memory = PastPerformance()

@@ -5,7 +5,19 @@ from __future__ import annotations
 import attrs
 from bench import ONE_TRY, TIMED, experienced, kinds, why
 
-from spreadjobs.events import Came, CloseStdin, Discard, Exit, Exited, Kill, Say, StdinBroken, StdoutEnded, Terminate
+from spreadjobs.events import (
+    Came,
+    CloseStdin,
+    Discard,
+    Evidence,
+    Exit,
+    Exited,
+    Kill,
+    Say,
+    StdinBroken,
+    StdoutEnded,
+    Terminate,
+)
 from spreadjobs.outcomes import Quarantined
 from spreadjobs.settings import Settings
 from spreadjobs.slots import GRACE_S, LINGER_S
@@ -91,3 +103,32 @@ def test_process_that_survives_kill_is_let_go() -> None:
     assert kinds(bench.later(GRACE_S)) == ["Discard", "Say"]
     assert bench.plan.reports[-1].status is None
     assert bench.plan.workers == {}
+
+
+def test_who_holds_the_pipe_is_told_as_far_as_it_was_seen() -> None:
+    """Of its group and ended with it, or not of its group and not waited for. [SHUT-4]"""
+    bench, [key] = experienced()
+    bench.tell(key, Exited(Exit(status=3)))
+    bench.evidence[key] = Evidence(holders=["sleep (pid 7)"])
+    assert bench.later(GRACE_S) == [Kill(key)]
+    bench.tell(key, StdoutEnded(inside_message=False))
+    assert "was then held open by sleep (pid 7), of its group" in why(bench)
+
+    bench, [key] = experienced()
+    bench.tell(key, Exited(Exit(status=3)))
+    bench.later(GRACE_S)
+    bench.evidence[key] = Evidence(holders=["sleep (pid 8)"])
+    bench.later(GRACE_S)
+    assert "is held open by sleep (pid 8), not of its group" in why(bench)
+
+
+def test_end_without_a_holder_names_none() -> None:
+    """A worker that had to be killed and then ended wholly left nothing behind. [SHUT-4]"""
+    bench, [key] = experienced()
+    bench.plan.finish(bench.now_s)
+    bench.later(30.0)
+    assert bench.later(GRACE_S) == [Kill(key)]
+    bench.end(key, Exit(signal="SIGKILL"))
+
+    assert why(bench).startswith("killed by SIGKILL, in shutdown: did not end within 30.0 s")
+    assert "held" not in why(bench)

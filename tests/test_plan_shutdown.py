@@ -17,7 +17,9 @@ def test_ladder_of_shutdown() -> None:
 
     [terminate, say] = bench.later(0.1)
     assert terminate == Terminate(key)
-    assert say == Say("1.1: did not end after its standard input was closed (spec SHUT-3)", warning=True)
+    assert say == Say(
+        "1.1: did not end within 30.0 s of the end of its input or its last byte (spec SHUT-3)", warning=True
+    )
     assert bench.later(GRACE_S) == [Kill(key)]
     assert bench.later(GRACE_S) == [Discard(key, text_due=True)]
     assert bench.plan.over

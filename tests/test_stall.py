@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench import FOUR, LOCK_STEP, Bench
 
+from spreadjobs.events import Evidence
 from spreadjobs.ledger import Ledger
 from spreadjobs.settings import Settings
 from spreadjobs.stall import MOST_NAMED, stall_text
@@ -25,6 +26,16 @@ def test_worker_that_holds_a_task_is_named_with_task_and_time() -> None:
         "no answer for a while: 0 tasks wait, 2 are at workers: "
         "worker 1.1 has held task 0 for 75 s (Settings.task_timeout_s would end it)"
     )
+
+
+def test_worker_that_holds_a_task_is_named_with_how_far_it_is() -> None:
+    """What its pipes show says which of the ways to be late this is. [JOB-1]"""
+    bench = Bench(FOUR)
+    [key] = bench.run("a")
+    bench.plan.places[0].ever_answered = True
+    bench.evidence[key] = Evidence(sent_bytes=9, unread_bytes=9)
+
+    assert "held task 0 for 75 s: it read none of the 9 bytes that it was sent (Settings." in said(bench, 75.0)
 
 
 def test_resting_worker_is_named_with_the_rest_of_its_rest() -> None:
