@@ -125,6 +125,30 @@ def ignore_term(log: str) -> None:
     sleep(log)
 
 
+def note_term(log: str) -> None:
+    """Live on after TERM, and say that it came."""
+    signal.signal(signal.SIGTERM, lambda *_: Path(f"{log}.term").touch())
+    log_pid(log)
+    while True:
+        time.sleep(1000)
+
+
+def stay(log: str) -> None:
+    """Keep the process from ending in good order, and say that TERM came."""
+    signal.signal(signal.SIGTERM, lambda *_: Path(f"{log}.term").touch())
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+    log_pid(log)
+
+
+def nothing(_log: str) -> None:
+    """Be done at once."""
+
+
+def answer_pid(log: str) -> int:
+    log_pid(log)
+    return os.getpid()
+
+
 def hold_the_lock(log: str) -> str:
     """Two seconds of C code that never lets another thread run."""
     log_pid(log)
