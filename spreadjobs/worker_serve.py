@@ -69,7 +69,8 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
 
     Returns at the end of standard input; what the program prints from then on is its shutdown text (spec SHUT-7). Ends
     the program with status 1 where the conversation broke off: input that ended inside a message or is no request, or
-    a master that does not read any more. KeyboardInterrupt ends it with status 130.
+    a master that does not read any more. KeyboardInterrupt ends it with status 130. A master that is gone while
+    ``task_function`` or ``prepare`` runs ends it by SIGTERM, with what they have started; see ``worker_watch.py``.
 
     Args:
         task_function: Called with one payload at a time, always in this thread; what it returns is the answer.

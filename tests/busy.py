@@ -74,6 +74,11 @@ def wait_for_saving_child(log: str) -> None:
     started.wait()
 
 
+def hold_beside_a_child(log: str) -> str:
+    child(log, STUBBORN)
+    return hold_until(log)
+
+
 def leave_a_child(log: str) -> str:
     child(log, STUBBORN)
     log_pid(log)
@@ -85,6 +90,17 @@ def restart_children(log: str) -> None:
     log_pid(log)
     while True:
         child(log, SLEEPER).wait()
+
+
+def wait_beside_an_orphan(log: str) -> None:
+    """One whose parent has ended."""
+    with Path(log).open("ab") as opened:
+        number = opened.fileno()
+        shell = ["/bin/sh", "-c", 'exec "$@" &', "sh"]
+        subprocess.run([*shell, sys.executable, "-c", SLEEPER, str(number)], pass_fds=[number], check=True)
+    while not Path(log).read_bytes():
+        time.sleep(0.01)
+    sleep(log)
 
 
 def fork(log: str) -> None:
@@ -156,15 +172,26 @@ def hold_the_lock(log: str) -> str:
     return "done"
 
 
-def count_threads(_log: str) -> int:
-    """Of this process, as the system counts them, in a forked child and after it."""
-    read, write = os.pipe()
+threads_at_fork: list[int] = []
+
+
+def note_threads() -> None:
+    """How many there are just before a fork; one that was joined may need a moment until the system has seen it go."""
+    until_s = time.monotonic() + 2
+    while (count := len(list(Path("/proc/self/task").iterdir()))) > 1 and time.monotonic() < until_s:
+        time.sleep(0.001)
+    threads_at_fork.append(count)
+
+
+os.register_at_fork(before=note_threads)
+
+
+def count_threads(_log: str) -> list[int]:
+    """Of this process, as the system counts them, when it forks."""
     if not os.fork():
-        os.write(write, b"%d" % len(list(Path("/proc/self/task").iterdir())))
         os._exit(0)
     os.wait()
-    os.close(write)
-    return int(os.read(read, 9))
+    return threads_at_fork
 
 
 def hold_until(log: str) -> str:

@@ -170,6 +170,26 @@ def test_an_exception_in_the_tail_callback_leaves_nothing(log: Path) -> None:
     assert (len(everyone), seen) == (2, [[]])
 
 
+class Forgetful(PastPerformance):
+    def record(self, _arguments: object, _usefulness: object) -> None:
+        raise KeyError("in the memory")
+
+
+@pytest.mark.parametrize("memory", [None, Forgetful()])
+def test_workers_are_told_to_end_before_they_are_killed(log: Path, memory: PastPerformance | None) -> None:
+    """TERM comes first, whatever else goes wrong. [SHUT-10]"""
+
+    def todo() -> Iterator[object]:
+        yield {"do": "note_term", "log": str(log)}
+        yield from until_at_work(log, 1)
+        raise KeyError("in todo")
+
+    with pytest.raises(KeyError):
+        main(todo(), [BUSY] * 2, past_performance=memory, settings=LIMITLESS)
+
+    assert Path(f"{log}.term").exists()
+
+
 @pytest.mark.parametrize("how", ["closed", "collected", "left open"])
 def test_a_stream_that_is_not_finished_leaves_nothing(log: Path, how: str) -> None:
     """At the end of the block nobody waits for tasks whose answers nobody wants. [SHUT-10]"""

@@ -152,6 +152,25 @@ with Master([worker], settings=Settings(shutdown_timeout_s=1000.0)) as master:
     assert master.wait(BOUND_S) == -signal.SIGINT
 
 
+def test_ctrl_c_while_an_exception_ends_the_workers_kills(run: Run, log: Path) -> None:
+    """They have their time to end after an exception; Ctrl-C is for who does not want to wait for that. [SHUT-10]"""
+    master = run(
+        LIMITLESS,
+        """
+with Master([worker]) as master:
+    master.run([task("stay")])
+    raise ValueError
+""",
+    )
+    everyone = logged(log, 1)
+    wait_for(Path(f"{log}.term"))
+
+    master.send_signal(signal.SIGINT)
+
+    assert survivors(everyone) == []
+    assert master.wait(BOUND_S) == -signal.SIGINT
+
+
 @pytest.mark.parametrize(("end", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_the_command_line_ends_in_good_order(run: Run, log: Path, end: signal.Signals, status: int) -> None:
     """There the process is ours: TERM is an end like Ctrl-C, also for workers that would notice nothing. [SHUT-10]"""
@@ -199,6 +218,23 @@ sys.stdin.readline()
 sys.exit(5)
 """)
     everyone = logged(log, 3)
+    assert master.stdin is not None
+    master.stdin.write("now\n")
+    master.stdin.flush()
+
+    assert survivors(everyone) == []
+    assert master.wait(BOUND_S) == 5
+
+
+def test_a_block_in_a_daemon_thread_ends_with_the_program(run: Run, log: Path) -> None:
+    """Nobody unwinds such a thread; also workers that notice nothing are ended. [SHUT-10]"""
+    master = run("""
+unaware = [sys.executable, "-c", "import busy, sys; busy.ignore_term(sys.argv[1])", log]
+threading.Thread(target=main, args=([1], [unaware]), daemon=True).start()
+sys.stdin.readline()
+sys.exit(5)
+""")
+    everyone = logged(log, 1)
     assert master.stdin is not None
     master.stdin.write("now\n")
     master.stdin.flush()

@@ -100,6 +100,7 @@ def said(worker: subprocess.Popen[bytes]) -> str:
         ("spin", 1),
         ("threads", 1),
         ("wait_for_child", 2),
+        ("wait_beside_an_orphan", 2),
         ("fork", 2),
         ("multiprocess", 3),
     ],
@@ -181,6 +182,21 @@ def test_a_worker_that_ignores_term_is_killed(start: Start, tmp_path: Path) -> N
     assert worker.wait(BOUND_S) == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("again", range(3))
+def test_a_task_that_is_done_meanwhile_leaves_nothing_either(start: Start, tmp_path: Path, again: int) -> None:
+    """Whichever thread finds out first that the master is gone, the child that ignores TERM is killed. [RUN-7]"""
+    worker = start()
+    everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
+
+    die(worker)
+    if again:  # The watcher has begun by then, or is about to.
+        assert worker.stderr is not None
+        assert b"the master is gone" in worker.stderr.readline()
+    (tmp_path / "log.go").touch()
+
+    assert survivors(everyone) == []
+
+
 def test_preparation_is_watched(start: Start, tmp_path: Path) -> None:
     """A model that takes minutes to load is of no use to a master that is gone. [PREP-5]"""
     worker = start([*WORKER, "--prepare", "busy:prepare", "--items", "1"])
@@ -206,17 +222,33 @@ def test_an_idle_worker_ends_in_good_order(start: Start, tmp_path: Path) -> None
     assert said(worker) == ""
 
 
-def test_requests_that_are_still_in_the_pipe_are_not_begun(start: Start, tmp_path: Path) -> None:
-    """A master that is gone waits for none of them: the worker ends between two tasks, with status 1."""
-    worker = start()
-    ask(worker, "hold_the_lock", tmp_path / "log")
-    assert worker.stdin is not None
-    worker.stdin.write(request("sleep", tmp_path / "second", 8))
+PENDING = """
+import os, sys
+from spreadjobs.worker_pipes import MasterGone
+from spreadjobs.worker_watch import Watcher
+read, write = os.pipe()
+watcher = Watcher(write)
+watcher.start()
+watcher.begin()
+watcher.busy = False
+os.close(read)
+watcher._thread.join(20)
+try:
+    watcher.begin()
+except MasterGone:
+    watcher.stop(orderly=False)
+    watcher.stop(orderly=False)
+    print("gone", end="")
+"""
 
-    die(worker)
 
-    worker.wait(BOUND_S)
-    assert not (tmp_path / "second").exists()
+def test_no_task_is_begun_for_a_master_that_is_gone(start: Start) -> None:
+    """Requests may still be in the pipe when an idle worker's master dies."""
+    process = start([sys.executable, "-c", PENDING])
+    assert process.stdout is not None
+
+    assert process.stdout.read() == b"gone"
+    assert process.wait(BOUND_S) == 0
 
 
 def test_the_end_of_input_is_no_sign(start: Start, tmp_path: Path) -> None:
@@ -356,7 +388,7 @@ def test_a_process_has_one_thread_when_it_forks(start: Start, tmp_path: Path) ->
     worker = start([sys.executable, "-W", "error", *WORKER[1:]])
     assert worker.stdin is not None
     worker.stdin.write(request("count_threads", tmp_path / "log"))
-    assert read_answer(worker.stdout) == 1
+    assert read_answer(worker.stdout) == [1]
 
     everyone = ask(worker, "fork", tmp_path / "log", 2)
     die(worker)
