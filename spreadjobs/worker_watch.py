@@ -130,11 +130,11 @@ class Watcher:
         if woken in events or not events.get(self._answers, 0) & _GONE:
             return
         self.gone = True
-        if self.busy:
+        if self.busy:  # pragma: no cover - likewise
             self._ending = True
             self._end()
 
-    def _end(self) -> None:
+    def _end(self) -> None:  # pragma: no cover - a process that is killed loses what was measured
         """As a master ends a worker: TERM to the group, KILL a second later."""
         self._say("the master is gone, nobody reads the answers any more: this worker and what it started are ended")
         if end_others() and _leads():
@@ -144,7 +144,7 @@ class Watcher:
         time.sleep(GRACE_S)
         _signal_self(signal.SIGKILL)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str) -> None:  # pragma: no cover - likewise
         """Write a line past the capture, if that goes without waiting: standard error may be a stuck terminal."""
         poller = select.poll()
         poller.register(self._errors, select.POLLOUT)
@@ -165,7 +165,7 @@ class Watcher:
             if self._active:
                 self._run()
 
-    def _forget(self) -> None:
+    def _forget(self) -> None:  # pragma: no cover - likewise, where a child ends by _exit()
         """In a forked child, which is no worker."""
         self._lock = threading.Lock()
         self._thread, self._forks = None, 0
@@ -241,8 +241,8 @@ def _has_children() -> bool:
     return True
 
 
-def _signal_self(number: int) -> None:
-    if _leads() and sys.platform != "linux":  # pragma: no cover - without /proc the others were not found
+def _signal_self(number: int) -> None:  # pragma: no cover - likewise
+    if _leads() and sys.platform != "linux":  # Without /proc the others were not found.
         os.killpg(0, number)
     os.kill(os.getpid(), number)
 

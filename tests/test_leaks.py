@@ -176,15 +176,18 @@ class Forgetful(PastPerformance):
 
 
 @pytest.mark.parametrize("memory", [None, Forgetful()])
-def test_workers_are_told_to_end_before_they_are_killed(log: Path, memory: PastPerformance | None) -> None:
+@pytest.mark.parametrize("kind", [KeyError, KeyboardInterrupt])
+def test_workers_are_told_to_end_before_they_are_killed(
+    log: Path, kind: type[BaseException], memory: PastPerformance | None
+) -> None:
     """TERM comes first, whatever else goes wrong. [SHUT-10]"""
 
     def todo() -> Iterator[object]:
         yield {"do": "note_term", "log": str(log)}
         yield from until_at_work(log, 1)
-        raise KeyError("in todo")
+        raise kind("in todo")
 
-    with pytest.raises(KeyError):
+    with pytest.raises(kind):
         main(todo(), [BUSY] * 2, past_performance=memory, settings=LIMITLESS)
 
     assert Path(f"{log}.term").exists()

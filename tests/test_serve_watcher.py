@@ -383,6 +383,26 @@ def test_code_that_holds_the_interpreter_s_lock_ends_when_it_lets_go(start: Star
     assert survivors(everyone) == []
 
 
+def test_a_worker_can_do_without_the_thread(start: Start, tmp_path: Path) -> None:
+    """Where the system gives none it answers, and leaves nothing behind when it finds out by writing. [RUN-3]"""
+    script = """
+import threading
+from spreadjobs.worker import serve
+def fail(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = fail
+import busy
+serve(busy.work)
+"""
+    worker = start([sys.executable, "-c", script])
+    everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
+    die(worker)
+    (tmp_path / "log.go").touch()
+
+    assert survivors(everyone) == []
+    assert worker.wait(BOUND_S) == 1
+
+
 def test_a_process_has_one_thread_when_it_forks(start: Start, tmp_path: Path) -> None:
     """A fork among threads may deadlock; the watcher is not there while it happens, and it is there again after it."""
     worker = start([sys.executable, "-W", "error", *WORKER[1:]])
