@@ -15,7 +15,6 @@ import fcntl
 import os
 import select
 import signal
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -137,12 +136,12 @@ class Watcher:
     def _end(self) -> None:  # pragma: no cover - a process that is killed loses what was measured
         """As a master ends a worker: TERM to the group, KILL a second later."""
         self._say("the master is gone, nobody reads the answers any more: this worker and what it started are ended")
-        if end_others() and _leads():
-            os.killpg(0, signal.SIGKILL)  # What did not go by itself may be started again by the task.
+        if end_others():
+            _signal_all(signal.SIGKILL)  # What did not go by itself may be started again by the task.
         self._ended_others.set()
-        _signal_self(signal.SIGTERM)
+        _signal_all(signal.SIGTERM)
         time.sleep(GRACE_S)
-        _signal_self(signal.SIGKILL)
+        _signal_all(signal.SIGKILL)
 
     def _say(self, text: str) -> None:  # pragma: no cover - likewise
         """Write a line past the capture, if that goes without waiting: standard error may be a stuck terminal."""
@@ -241,10 +240,12 @@ def _has_children() -> bool:
     return True
 
 
-def _signal_self(number: int) -> None:  # pragma: no cover - likewise
-    if _leads() and sys.platform != "linux":  # Without /proc the others were not found.
+def _signal_all(number: int) -> None:  # pragma: no cover - likewise
+    """To the whole group at once where it is ours: nothing that the task starts just now can slip through."""
+    if _leads():
         os.killpg(0, number)
-    os.kill(os.getpid(), number)
+    else:
+        os.kill(os.getpid(), number)
 
 
 def _private_stderr() -> int:

@@ -59,6 +59,18 @@ def logged(log: Path, count: int) -> list[Identity]:
         time.sleep(0.01)
 
 
+def group(leader: int) -> list[Identity]:
+    """The living processes of a process group."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                fields = _stat(int(entry.name))
+                if int(fields[2]) == leader and fields[0] not in "ZX":
+                    found.append((int(entry.name), int(fields[19])))
+    return found
+
+
 def children() -> set[int]:
     """Processes that this one has started and not reaped, by whichever thread."""
     found: set[int] = set()
