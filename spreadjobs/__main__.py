@@ -17,19 +17,23 @@ from typing import TextIO
 
 from spreadjobs.arglists import Worker
 from spreadjobs.errors import CannotEncode, RemoteException, SpreadJobsError
+from spreadjobs.interrupts import Terminated, orderly_signals
 from spreadjobs.master import Master
 from spreadjobs.outcomes import Answered, Cancelled, Failed, Outcome, Quarantined
 from spreadjobs.settings import Settings
 
 FAILED = 1
 USAGE = 2
+BY_SIGNAL = 128
+"""To this the signal's number is added, as shells do."""
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 
 def run() -> None:
     """The entry point of ``spread-jobs``."""
-    status = main(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr)
+    with orderly_signals():
+        status = main(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr)
     if status == BROKEN_PIPE:
         _end_quietly()
     sys.exit(status)
@@ -46,8 +50,8 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
         stderr: For errors.
 
     Returns:
-        The exit status: 0 all done; 1 a task or the run failed; 2 bad usage or input; 130 interrupted;
-        141 nobody reads the answers any more.
+        The exit status: 0 all done; 1 a task or the run failed; 2 bad usage or input; 130 interrupted; 143 or 129
+        ended by SIGTERM or SIGHUP; 141 nobody reads the answers any more.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -65,6 +69,8 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
     except (SpreadJobsError, OSError, _BadInput) as error:
         stderr.write(f"spread-jobs run: {error}\n")
         return USAGE if isinstance(error, _BadInput) else FAILED
+    except Terminated as signalled:
+        return BY_SIGNAL + signalled.number
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import os
 import random
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from spreadjobs.abridge import command_text
 from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
 from spreadjobs.errors import CannotCreateConnection, NoResponse, RemoteException
 from spreadjobs.failures import LINES_OF_STDERR
+from spreadjobs.interrupts import deferred_interrupt
 from spreadjobs.ledger import Ledger
 from spreadjobs.loop import Loop
 from spreadjobs.means import Means
@@ -23,6 +27,8 @@ STALL_S: Final = 60.0
 """A run in which nothing was answered for so long says so, again and again."""
 FIRST_STALL_S: Final = 10.0
 """The same while no worker has ever answered: that is a mistake more often than a long task."""
+LONGEST_ABORT_S: Final = 4.0
+"""An abort is over sooner: TERM, a second later KILL, a second later no more waiting. If not, all are killed."""
 SHORTEST_PAUSE_S: Final = 0.001
 """A shorter time in the caller's code is not taken off the workers' limits."""
 
@@ -55,7 +61,8 @@ class Engine:
         )
         self._loop = Loop(means, self._plan, last_words)
         self._todo: Iterator[object] = iter(())
-        self._running = self._closed = self._remembered = False
+        self._running = self._closed = self._broken = self._remembered = False
+        self._pid = os.getpid()
         self._news_s = 0.0
         self.delivered = 0
         """Outcomes of the current run that the caller has; what bounds a stream counts from it."""
@@ -77,8 +84,9 @@ class Engine:
             The outcome of each task, in the order of completion; Cancelled where no worker is left.
 
         Raises:
-            RuntimeError: another run of this Master is not over.
+            RuntimeError: another run of this Master is not over, or was interrupted.
         """
+        self.check_usable()
         if self._running:
             raise RuntimeError("another run of this Master is not over: finish or close its iterator first")
         self._todo = iter(todo)
@@ -88,31 +96,72 @@ class Engine:
         self._ledger = ledger
         self._plan.begin(ledger)
         self._news_s = time.monotonic()
-        try:
-            self._pull(1)
-            # Whoever died meanwhile is not given a task that it would then be blamed with.
+        with self._unbroken():
+            try:
+                yield from self._outcomes(ledger, bound, go_on=go_on)
+            finally:
+                self._running = False
+                ledger.cancel_all("the run was ended")
+
+    def _outcomes(self, ledger: Ledger, bound: int | None, *, go_on: bool) -> Generator[Outcome[object]]:
+        self._pull(1)
+        # Whoever died meanwhile is not given a task that it would then be blamed with.
+        self._loop.turn(patience_s=0.0)
+        self._refill(bound)
+        while True:
+            done = ledger.take_done()
+            if not done:
+                if self._plan.exhausted and not ledger.unfinished:
+                    break
+                self._advance(bound)
+                continue
+            raised = [outcome.task_index for outcome in done if _raised(outcome)]
+            if raised and not go_on:
+                self._hand_out_no_more(min(raised))
+            left_s = time.monotonic()
+            yield from done
+            self._check_open()
+            self._excuse(left_s)
+            self._news_s = time.monotonic()
             self._loop.turn(patience_s=0.0)
             self._refill(bound)
-            while True:
-                done = ledger.take_done()
-                if not done:
-                    if self._plan.exhausted and not ledger.unfinished:
-                        break
-                    self._advance(bound)
-                    continue
-                raised = [outcome.task_index for outcome in done if _raised(outcome)]
-                if raised and not go_on:
-                    self._hand_out_no_more(min(raised))
-                left_s = time.monotonic()
-                yield from done
-                self._check_open()
-                self._excuse(left_s)
-                self._news_s = time.monotonic()
-                self._loop.turn(patience_s=0.0)
-                self._refill(bound)
-        finally:
-            ledger.cancel_all("the run was ended")
-            self._running = False
+
+    @contextmanager
+    def _unbroken(self) -> Iterator[None]:
+        """Break off where Ctrl-C, or another exception that may come anywhere, leaves the books half written."""
+        try:
+            yield
+        except (Exception, GeneratorExit):  # These come from the caller's code, between two steps.
+            raise
+        except BaseException:
+            self._break_off()
+            raise
+
+    def _break_off(self) -> None:
+        """No further run; the workers end, within about a second, and at once if Ctrl-C comes again."""
+        self._broken = True
+        try:
+            self.abort()
+        except Exception:  # noqa: BLE001 - what interrupted the run is raised, not what came of it
+            self.close()
+        except BaseException:
+            self.close()
+            raise
+
+    def check_usable(self) -> None:
+        """
+        Say whether there can be a further run.
+
+        Raises:
+            RuntimeError: there cannot.
+        """
+        if self._broken:
+            raise RuntimeError("a run of this Master was interrupted, and its workers were ended: make another Master")
+
+    @property
+    def inherited(self) -> bool:
+        """Whether this process was forked from the one that made it: the workers are not ours to end."""
+        return os.getpid() != self._pid
 
     def _new_ledger(self, first_task_id: int) -> Ledger:
         settings = self._means.settings
@@ -187,9 +236,10 @@ class Engine:
 
     def stop(self) -> None:
         """Nothing more is to be done: end the workers, a second later with TERM, and wait for that."""
-        self._remember()
-        self._loop.obey(self._plan.finish(time.monotonic(), hurried=True))
-        self._wait_for_the_end()
+        with self._unbroken():
+            self._remember()
+            self._loop.obey(self._plan.finish(time.monotonic(), hurried=True))
+            self._wait_for_the_end()
 
     def finish(self) -> None:
         """
@@ -200,6 +250,8 @@ class Engine:
         Raises:
             CannotCreateConnection: command mode, and nothing could be started.
         """
+        if self._broken:
+            return  # They have ended.
         plan = self._plan
         plan.workless = not any(place.incarnations for place in plan.places)
         plan.command = plan.workless and not self._means.preparation
@@ -211,24 +263,35 @@ class Engine:
 
     def abort(self) -> None:
         """Something was raised: end the workers at once, within about a second."""
-        self._remember()
-        self._loop.obey(self._plan.abort(time.monotonic()))
-        self._wait_for_the_end()
+        if self._closed:
+            return
+        try:
+            self._remember()
+        finally:
+            self._loop.obey(self._plan.abort(time.monotonic()))
+            self._wait_for_the_end(LONGEST_ABORT_S)
 
     def close(self) -> None:
-        """Kill what is left, and give back every descriptor."""
-        self._closed = True
-        self._loop.close()
+        """Kill what is left, and give back every descriptor. A second call does nothing, nor does a forked child's."""
+        if self.inherited:
+            return
+        with deferred_interrupt():
+            self._closed = True
+            self._loop.close()
 
-    def _wait_for_the_end(self) -> None:
-        said_s = time.monotonic()
+    def _wait_for_the_end(self, longest_s: float = math.inf) -> None:
+        begun_s = said_s = time.monotonic()
         while not self._plan.over:
             self._loop.hand_out()
             if not self._plan.over:
-                self._loop.turn(patience_s=STALL_S)
-            if time.monotonic() - said_s >= STALL_S:
-                said_s = time.monotonic()
+                self._loop.turn(patience_s=min(STALL_S, longest_s))
+            now_s = time.monotonic()
+            if now_s - begun_s >= longest_s:
+                return self.close()  # An interrupt came at a bad moment: the plan waits for what will not come.
+            if now_s - said_s >= STALL_S:
+                said_s = now_s
                 self._means.console.say(stall_text(self._plan, said_s), warning=True)
+        return None
 
     def _remember(self) -> None:
         """Teach the memory how useful each worker was, before shutdown says otherwise."""

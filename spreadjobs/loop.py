@@ -12,6 +12,7 @@ import selectors
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Final, Literal, TypeAlias, assert_never
 
 import attrs
@@ -382,14 +383,18 @@ class Loop:
 
     def close(self) -> None:
         """Kill and reap whatever is left, and give back every descriptor. A second call does nothing."""
-        for channel in list(self._channels.values()):
-            self._discard(channel, text_due=False)
+        channels = list(self._channels.values())
+        self._channels.clear()
         self._selector.close()
+        with ExitStack() as stack:  # All is done, whatever a connection raises; the last one named is the first.
+            for channel in channels:
+                stack.callback(channel.connection.discard)
+                stack.callback(self._means.console.pass_on, channel.stderr.finish())
+            for channel in channels:
+                stack.callback(channel.connection.signal_group, signal.SIGKILL)
 
 
 @attrs.frozen(eq=False)
-class _Registered:
-    """What a selected descriptor belongs to."""
-
+class _Registered:  # What a selected descriptor belongs to.
     channel: Channel
     pipe: _Pipe

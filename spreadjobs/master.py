@@ -7,6 +7,7 @@ went wrong is raised.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
@@ -135,6 +136,8 @@ class Master(Generic[A]):
             raise RuntimeError("a Master is good for one with block: make another one")
         self._entered = True
         with ExitStack() as stack:
+            # For a suspended generator that holds this block when the program ends, or Ctrl-C just before __exit__.
+            stack.callback(weakref.finalize(self, self._engine.close).detach)
             stack.callback(self._console.close)
             stack.callback(self._engine.close)
             stack.enter_context(enough_descriptors(len(self._slots)))
@@ -151,6 +154,8 @@ class Master(Generic[A]):
             CannotCreateConnection: there was nothing to do but to start them, and none could be started.
         """
         self._ended = True
+        if self._engine.inherited:  # A forked child leaves the block.
+            return
         with self._stack:
             try:
                 if error is not None:
@@ -158,7 +163,8 @@ class Master(Generic[A]):
                 elif self._began:
                     self._engine.finish()
             except BaseException:
-                self._engine.abort()
+                if error is None:  # Otherwise Ctrl-C came again: they are killed.
+                    self._engine.abort()
                 raise
             finally:
                 self.outputs = self._engine.outputs(self._groups)
@@ -174,6 +180,7 @@ class Master(Generic[A]):
             raise RuntimeError("a Master is a context manager: write 'with Master(...) as master: master.run(todo)'")
         if self._ended:
             raise RuntimeError("the Master's with block has ended, and its workers with it: make another Master")
+        self._engine.check_usable()
         self._began = True
 
     # --- runs

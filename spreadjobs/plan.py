@@ -235,7 +235,8 @@ class Plan:
         orders: list[Order] = []
         for worker in self.workers.values():
             if worker.phase is WorkerPhase.LIVE:
-                orders += self._close(worker, now_s, hurried=hurried)
+                # What it still holds belongs to a run that was left early: nobody waits for that.
+                orders += self._close(worker, now_s, hurried=hurried or bool(worker.machine.outstanding))
             worker.hurried = worker.hurried or hurried
             self._dispatch.note(worker, now_s)
             self._arm(worker)

@@ -18,6 +18,7 @@ from spreadjobs.errors import SpreadJobsError
 # Private descriptors start above the three that every program takes for its own.
 _FIRST_PRIVATE: Final = 3
 _STDERR: Final = 2
+_STREAMS: Final = ((1, "stdout"), (_STDERR, "stderr"))
 # What os.fsdecode() made of odd bytes in a file name can be printed.
 _TEXT_ERRORS: Final = "surrogateescape"
 
@@ -110,10 +111,14 @@ def claim() -> Pipes:
     else:
         os.close(nothing)
     os.dup2(_STDERR, 1)
-    for stream in (sys.stdout, sys.stderr):
+    for descriptor, name in _STREAMS:
         # What the locale cannot write must not fail a task, and lines travel as UTF-8.
+        stream = getattr(sys, name)
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors=_TEXT_ERRORS)
+            try:
+                stream.reconfigure(encoding="utf-8", errors=_TEXT_ERRORS)
+            except OSError:  # It was made for a file and asks for its position, where none is any more.
+                _renew(descriptor, name)
     pipes = Pipes(requests, answers)
     # A forked child neither reads requests nor holds the pipe to the master open. Spec SHUT-4.
     os.register_at_fork(after_in_child=pipes.abandon)
@@ -122,11 +127,15 @@ def claim() -> Pipes:
 
 def flush_python() -> None:
     """Empty the buffers of ``sys.stdout`` and ``sys.stderr``; make a new one in place of one that was closed."""
-    for descriptor, name in ((1, "stdout"), (_STDERR, "stderr")):
+    for descriptor, name in _STREAMS:
         try:
             getattr(sys, name).flush()
         except Exception:  # noqa: BLE001 - closed, or an object of the user's: never our failure
             if getattr(getattr(sys, name), "closed", False):
-                # A task that closed it must not make the next one fail.
-                renewed = open(descriptor, "w", encoding="utf-8", errors=_TEXT_ERRORS, closefd=False)  # noqa: SIM115 - lives as long as the process
-                setattr(sys, name, renewed)
+                _renew(descriptor, name)  # A task that closed it must not make the next one fail.
+
+
+def _renew(descriptor: int, name: str) -> None:
+    """A new stream for a descriptor; the old one leaves the descriptor open."""
+    renewed = open(descriptor, "w", encoding="utf-8", errors=_TEXT_ERRORS, closefd=False)  # noqa: SIM115 - lives as long as the process
+    setattr(sys, name, renewed)

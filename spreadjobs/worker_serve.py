@@ -12,6 +12,7 @@ from spreadjobs.errors import CannotEncode, TooBusy
 from spreadjobs.worker_capture import FileCapture, NoCapture
 from spreadjobs.worker_dialects import Tagged, Untagged
 from spreadjobs.worker_pipes import MasterGone, claim, flush_python
+from spreadjobs.worker_watch import Watcher
 from spreadjobs.worker_wire import EndOfInput, JsonWire, Malformed, PickleWire, Unreadable, describe, message_of
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
 
     Returns at the end of standard input; what the program prints from then on is its shutdown text (spec SHUT-7). Ends
     the program with status 1 where the conversation broke off: input that ended inside a message or is no request, or
-    a master that does not read any more. KeyboardInterrupt ends it with status 130.
+    a master that does not read any more. KeyboardInterrupt ends it with status 130. A master that is gone while
+    ``task_function`` or ``prepare`` runs ends it by SIGTERM, with what they have started; see ``worker_watch.py``.
 
     Args:
         task_function: Called with one payload at a time, always in this thread; what it returns is the answer.
@@ -95,17 +97,22 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
         raise RuntimeError("serve() can be called once in a process: it uses up standard input")
     protocol = pickle_protocol if pickle_protocol is not None else 2 if dialect == "untagged" else 4
     wire: Wire = JsonWire(pipes) if codec == "json" else PickleWire(pipes, protocol)
-    session = _Session(task_function, pipes, wire, Tagged(wire) if dialect == "tagged" else Untagged(wire))
+    watcher = Watcher(pipes.answers)
+    session = _Session(task_function, pipes, wire, Tagged(wire) if dialect == "tagged" else Untagged(wire), watcher)
     _sessions.append(session)
     try:
+        watcher.start()
         session.prepare(prepare, preparation_items)
         if capture != "none":
             session.lines = FileCapture(capture, "replace" if codec == "json" else "surrogateescape")
         session.run(max_tasks)
+        watcher.stop(orderly=True)
         pipes.close()
     except (EndOfInput, Malformed, MasterGone, KeyboardInterrupt) as ending:
+        watcher.stop(orderly=isinstance(ending, EndOfInput))
         _end(pipes, ending)
     finally:
+        watcher.stop(orderly=False)
         _sessions.clear()
 
 
@@ -126,13 +133,14 @@ def alive(every_s: float = 0.25) -> None:
 class _Session:
     """The running state: one request after the other."""
 
-    def __init__(self, task_function: object, pipes: Pipes, wire: Wire, speech: Speech) -> None:
+    def __init__(self, task_function: object, pipes: Pipes, wire: Wire, speech: Speech, watcher: Watcher) -> None:
         if not callable(task_function):
             raise TypeError(f"serve() got {task_function!r:.80}; a function of one argument, the payload, is due")
         self._function = task_function
         self._pipes = pipes
         self._wire = wire
         self._speech = speech
+        self._watcher = watcher
         self.lines: Capture = NoCapture()
         self._at_work = False
         self._task_id: TaskId = None
@@ -151,7 +159,9 @@ class _Session:
             if isinstance(items, Until) and items.ends(item):
                 break
             received.append(item)
+        self._watcher.begin()
         function(received)
+        self._watcher.busy = False
         flush_python()
 
     def run(self, max_tasks: int | None) -> None:
@@ -160,12 +170,14 @@ class _Session:
         while answered != max_tasks:
             try:
                 task_id, payload = self._speech.request(self._wire.read())
+                self._watcher.begin()
             except Unreadable as unreadable:
                 task_id, _ = self._speech.request(unreadable.skeleton)
                 response = self._failure(task_id, _with_hint(unreadable.cause), None, None)
             else:
                 response = self._respond(task_id, payload)
                 del payload
+            self._watcher.busy = False  # What is written finds out by itself.
             with self._pipes.lock:
                 self._at_work = False
                 self._pipes.write(response)

@@ -13,6 +13,9 @@ import pytest
 # a handler, even Python's own, is put back to the default in what is executed from here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same with nohup; a handler that does nothing keeps the tests going when the terminal is closed.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def children() -> set[int]:

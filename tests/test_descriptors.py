@@ -59,6 +59,42 @@ def test_hard_limit_that_is_too_low_is_a_clear_error(limits: tuple[int, int]) ->
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == limits
 
 
+def test_blocks_may_overlap_in_any_order(limits: tuple[int, int]) -> None:
+    """What they need is added up, and the limit is put back when the last one has ended. [JOB-1]"""
+    first, second = enough_descriptors(200), enough_descriptors(100)
+    first.__enter__()
+    assert soft_limit() == 3 * 200 + SPARE
+    second.__enter__()
+    assert soft_limit() == 3 * 300 + SPARE
+    first.__exit__(None, None, None)
+    assert soft_limit() == 3 * 300 + SPARE
+    second.__exit__(None, None, None)
+    assert soft_limit() == limits[0]
+
+
+def test_a_limit_that_somebody_else_has_set_meanwhile_stays(limits: tuple[int, int]) -> None:
+    """Ours is put back, not theirs."""
+    with enough_descriptors(200):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (900, limits[1]))
+
+    assert soft_limit() == 900
+
+
+def test_too_many_beside_others_says_so(limits: tuple[int, int]) -> None:
+    """How many are left for this one."""
+    hard = limits[1]
+    if hard == resource.RLIM_INFINITY:
+        pytest.skip("this system has no hard limit")
+    with enough_descriptors(10), pytest.raises(OSError, match="beside 10 workers of other Masters, need") as caught:
+        enough_descriptors(hard).__enter__()
+
+    assert f"start {(hard - SPARE) // 3 - 10} at most" in str(caught.value)
+
+
+def soft_limit() -> int:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
 PROGRAM = """
 import resource
 from spreadjobs.descriptors import enough_descriptors

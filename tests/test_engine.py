@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import pytest
 from programs import ECHO, program
 
-from spreadjobs import Master, NoResponse, PastPerformance, Settings, main
+from spreadjobs import Arguments, Master, NoResponse, PastPerformance, Settings, SubprocessConnection, main
 
 
 def test_a_stall_is_said_again_and_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +69,30 @@ def test_a_failed_run_teaches_the_memory_too() -> None:
         main((1 // number for number in (1, 0)), [good], past_performance=memory)
 
     assert memory(good) < memory(bad)
+
+
+def test_an_abort_ends_although_the_books_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C may come between two lines of the plan's: what it waits for never comes, and all is killed. [SHUT-10]"""
+    monkeypatch.setattr("spreadjobs.engine.LONGEST_ABORT_S", 1.5)
+    stays = program("import signal; signal.signal(15, signal.SIG_IGN)", ECHO, "time.sleep(1000)")
+    pids: list[int] = []
+
+    def factory(arguments: Arguments) -> SubprocessConnection:
+        connection = SubprocessConnection(arguments)
+        pids.append(connection.pid)
+        return connection
+
+    def interrupted() -> None:
+        with Master([stays], factory) as master:
+            assert master.run([1]) == [1]
+            for worker in master._engine._plan.workers.values():
+                worker.alarm_s = 0.0  # As if a limit had been taken off the heap, and not looked at.
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with pytest.raises(ProcessLookupError):
+        os.killpg(pids[0], 0)
 
 
 def test_task_ids_go_on_over_the_runs_of_a_master() -> None:

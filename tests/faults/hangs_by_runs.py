@@ -145,6 +145,7 @@ ENDS: Final = [
         ancestor="hangs, silently",
         workers=[program("sys.exit(3)"), program("os.kill(os.getpid(), 9)")],
         todo=lambda: [1],
+        settings=attrs.evolve(QUICK, max_kills=1),
         raises="NoResponse",
         answers=[notComputed],
         says=[r"exit status 3", r"killed by SIGKILL"],

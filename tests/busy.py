@@ -1,0 +1,214 @@
+"""Tasks that stay at work, with processes of their own; each process writes its pid into a file, one a line."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+SLEEPER = "import os, sys, time; os.write(int(sys.argv[1]), b'%d\\n' % os.getpid()); time.sleep(1000)"
+"""A child that ends at TERM."""
+STUBBORN = f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPER}"
+"""A child that does not."""
+SAVES = f"import signal, sys; signal.signal(15, lambda *_: sys.exit(open(sys.argv[2], 'w').close())); {SLEEPER}"
+"""A child that does something at TERM."""
+
+
+def log_pid(log: str) -> None:
+    """Write this process's pid."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(descriptor, b"%d\n" % os.getpid())
+    os.close(descriptor)
+
+
+def child(log: str, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a program that writes its pid, and wait until it has: then it is set up."""
+    before = Path(log).read_bytes() if Path(log).exists() else b""
+    with Path(log).open("ab") as opened:
+        number = opened.fileno()
+        started = subprocess.Popen([sys.executable, "-c", program, str(number), *arguments], pass_fds=[number])
+    while Path(log).read_bytes() == before:
+        time.sleep(0.01)
+    return started
+
+
+def pooled(log: str) -> None:
+    """What a process of a pool does."""
+    log_pid(log)
+    time.sleep(1000)
+
+
+def sleep(log: str) -> None:
+    log_pid(log)
+    time.sleep(1000)
+
+
+def spin(log: str) -> None:
+    log_pid(log)
+    while True:
+        pass
+
+
+def wait_for_child(log: str) -> None:
+    started = child(log, SLEEPER)
+    log_pid(log)
+    started.wait()
+
+
+def wait_for_stubborn_child(log: str) -> None:
+    started = child(log, STUBBORN)
+    log_pid(log)
+    started.wait()
+
+
+def wait_for_saving_child(log: str) -> None:
+    started = child(log, SAVES, f"{log}.saved")
+    log_pid(log)
+    started.wait()
+
+
+def hold_beside_a_child(log: str) -> str:
+    child(log, STUBBORN)
+    return hold_until(log)
+
+
+def leave_a_child(log: str) -> str:
+    child(log, STUBBORN)
+    log_pid(log)
+    return "left"
+
+
+def restart_children(log: str) -> None:
+    """As a supervisor would."""
+    log_pid(log)
+    while True:
+        child(log, SLEEPER).wait()
+
+
+def wait_beside_an_orphan(log: str) -> None:
+    """One whose parent has ended."""
+    with Path(log).open("ab") as opened:
+        number = opened.fileno()
+        shell = ["/bin/sh", "-c", 'exec "$@" &', "sh"]
+        subprocess.run([*shell, sys.executable, "-c", SLEEPER, str(number)], pass_fds=[number], check=True)
+    while not Path(log).read_bytes():
+        time.sleep(0.01)
+    sleep(log)
+
+
+def fork(log: str) -> None:
+    if not os.fork():
+        pooled(log)
+    sleep(log)
+
+
+def multiprocess(log: str) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=pooled, args=(log,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    log_pid(log)
+    processes[0].join()
+
+
+def threads(log: str) -> None:
+    thread = threading.Thread(target=sleep, args=(log,))  # Not a daemon: it keeps a program that ends by itself.
+    thread.start()
+    thread.join()
+
+
+def clean_up(log: str) -> None:
+    """With a handler of TERM, as a program with temporary files has it."""
+
+    def end(_number: int, _frame: object) -> None:
+        Path(f"{log}.handled").touch()
+        sys.exit(3)
+
+    atexit.register(Path(f"{log}.atexit").touch)
+    signal.signal(signal.SIGTERM, end)
+    sleep(log)
+
+
+def ignore_term(log: str) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sleep(log)
+
+
+def note_term(log: str) -> None:
+    """Live on after TERM, and say that it came."""
+    signal.signal(signal.SIGTERM, lambda *_: Path(f"{log}.term").touch())
+    log_pid(log)
+    while True:
+        time.sleep(1000)
+
+
+def stay(log: str) -> None:
+    """Keep the process from ending in good order, and say that TERM came."""
+    signal.signal(signal.SIGTERM, lambda *_: Path(f"{log}.term").touch())
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+    log_pid(log)
+
+
+def nothing(_log: str) -> None:
+    """Be done at once."""
+
+
+def answer_pid(log: str) -> int:
+    log_pid(log)
+    return os.getpid()
+
+
+def hold_the_lock(log: str) -> str:
+    """Two seconds of C code that never lets another thread run."""
+    log_pid(log)
+    ctypes.PyDLL(None).usleep(2_000_000)
+    return "done"
+
+
+threads_at_fork: list[int] = []
+
+
+def note_threads() -> None:
+    """How many there are just before a fork; one that was joined may need a moment until the system has seen it go."""
+    until_s = time.monotonic() + 2
+    while (count := len(list(Path("/proc/self/task").iterdir()))) > 1 and time.monotonic() < until_s:
+        time.sleep(0.001)
+    threads_at_fork.append(count)
+
+
+os.register_at_fork(before=note_threads)
+
+
+def count_threads(_log: str) -> list[int]:
+    """Of this process, as the system counts them, when it forks."""
+    if not os.fork():
+        os._exit(0)
+    os.wait()
+    return threads_at_fork
+
+
+def hold_until(log: str) -> str:
+    """Be at work until the test has made a file."""
+    log_pid(log)
+    while not Path(f"{log}.go").exists():
+        time.sleep(0.01)
+    return "answered"
+
+
+def work(payload: dict[str, str]) -> object:
+    """Do the function that the payload names."""
+    found: object = globals()[payload["do"]]
+    assert callable(found)
+    return found(payload["log"])
+
+
+def prepare(items: list[dict[str, str]]) -> None:
+    """Preparation may take long, too."""
+    work(items[0])

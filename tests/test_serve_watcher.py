@@ -1,0 +1,414 @@
+"""``serve()`` notices that its master is gone: what ends, what does not, and what is left."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+import pytest
+from processes import BOUND_S, ENVIRONMENT, Identity, group, identity, lives, logged, survivors
+
+Pipe = int | IO[bytes]
+WORKER = [sys.executable, "-m", "spreadjobs.worker", "busy:work"]
+
+
+class Start(Protocol):
+    def __call__(
+        self, command: list[str] = WORKER, stdin: Pipe = subprocess.PIPE, stdout: Pipe = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]: ...
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a worker as a master does; whatever a test does, it and its group are killed and reaped."""
+    with ExitStack() as stack:
+
+        def begin(
+            command: list[str] = WORKER, stdin: Pipe = subprocess.PIPE, stdout: Pipe = subprocess.PIPE
+        ) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+                bufsize=0,
+                start_new_session=True,
+            )
+            stack.callback(_dispose, process)
+            return process
+
+        yield begin
+
+
+def _dispose(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+    process.wait(BOUND_S)
+
+
+def request(name: str, log: Path, task_id: int = 7) -> bytes:
+    return pickle.dumps((task_id, {"do": name, "log": str(log)}), 4)
+
+
+def ask(worker: subprocess.Popen[bytes], name: str, log: Path, processes: int = 1) -> list[Identity]:
+    """Give it a task; returns the processes that have said to be at work on it."""
+    assert worker.stdin is not None
+    worker.stdin.write(request(name, log))
+    return logged(log, processes)
+
+
+def die(worker: subprocess.Popen[bytes]) -> None:
+    """What a worker sees of its master's death: all ends of the pipes are closed."""
+    for pipe in (worker.stdin, worker.stdout):
+        assert pipe is not None
+        pipe.close()
+
+
+def read_answer(source: IO[bytes] | None) -> object:
+    """The value of an answer."""
+    assert source is not None
+    (_, value), _, _ = pickle.load(source)
+    assert source.read(1) == b"\n"
+    return value
+
+
+def said(worker: subprocess.Popen[bytes]) -> str:
+    """What is on its error stream."""
+    assert worker.stderr is not None
+    return worker.stderr.read().decode()
+
+
+@pytest.mark.parametrize(
+    ("task", "processes"),
+    [
+        ("sleep", 1),
+        ("spin", 1),
+        ("threads", 1),
+        ("wait_for_child", 2),
+        ("wait_beside_an_orphan", 2),
+        ("fork", 2),
+        ("multiprocess", 3),
+    ],
+)
+def test_a_busy_worker_ends_with_all_that_its_task_has_started(
+    start: Start, tmp_path: Path, task: str, processes: int
+) -> None:
+    """Python code, threads, children, forks: nothing of the group is left. [RUN-7]"""
+    worker = start()
+    everyone = ask(worker, task, tmp_path / "log", processes)
+
+    die(worker)
+
+    assert survivors(everyone) == []
+    assert worker.wait(BOUND_S) == -signal.SIGTERM
+    assert said(worker) == (
+        "spreadjobs.worker: the master is gone, nobody reads the answers any more: this worker and what it started "
+        "are ended\n"
+    )
+
+
+def test_a_child_that_ignores_term_is_killed(start: Start, tmp_path: Path) -> None:
+    """A second later, with the worker. [RUN-7]"""
+    worker = start()
+    everyone = ask(worker, "wait_for_stubborn_child", tmp_path / "log", 2)
+
+    die(worker)
+
+    assert survivors(everyone) == []
+    assert worker.wait(BOUND_S) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("_again", range(5))
+def test_a_child_that_is_started_again_and_again_ends_too(start: Start, tmp_path: Path, _again: int) -> None:
+    """The last blow falls on the whole group at once."""
+    worker = start()
+    log = tmp_path / "log"
+    ask(worker, "restart_children", log, 2)
+
+    die(worker)
+
+    assert survivors([identity(worker.pid)]) == []
+    assert survivors(group(worker.pid)) == []
+
+
+def test_children_have_time_to_save_what_they_have(start: Start, tmp_path: Path) -> None:
+    """TERM comes first."""
+    worker = start()
+    everyone = ask(worker, "wait_for_saving_child", tmp_path / "log", 2)
+
+    die(worker)
+
+    assert survivors(everyone) == []
+    assert (tmp_path / "log.saved").exists()
+
+
+def test_a_handler_of_term_is_the_way_to_clean_up(start: Start, tmp_path: Path) -> None:
+    """It runs as if the master had sent TERM, and the program ends in good order: its exit handlers run, too."""
+    worker = start()
+    ask(worker, "clean_up", tmp_path / "log")
+
+    die(worker)
+
+    assert worker.wait(BOUND_S) == 1
+    assert (tmp_path / "log.handled").exists()
+    assert (tmp_path / "log.atexit").exists()
+
+
+def test_a_worker_that_ignores_term_is_killed(start: Start, tmp_path: Path) -> None:
+    """A second later, as a master has it."""
+    worker = start()
+    ask(worker, "ignore_term", tmp_path / "log")
+
+    die(worker)
+
+    assert worker.wait(BOUND_S) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("again", range(3))
+def test_a_task_that_is_done_meanwhile_leaves_nothing_either(start: Start, tmp_path: Path, again: int) -> None:
+    """Whichever thread finds out first that the master is gone, the child that ignores TERM is killed. [RUN-7]"""
+    worker = start()
+    everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
+
+    die(worker)
+    if again:  # The watcher has begun by then, or is about to.
+        assert worker.stderr is not None
+        assert b"the master is gone" in worker.stderr.readline()
+    (tmp_path / "log.go").touch()
+
+    assert survivors(everyone) == []
+
+
+def test_preparation_is_watched(start: Start, tmp_path: Path) -> None:
+    """A model that takes minutes to load is of no use to a master that is gone. [PREP-5]"""
+    worker = start([*WORKER, "--prepare", "busy:prepare", "--items", "1"])
+    assert worker.stdin is not None
+    worker.stdin.write(pickle.dumps({"do": "wait_for_child", "log": str(tmp_path / "log")}))
+    everyone = logged(tmp_path / "log", 2)
+
+    die(worker)
+
+    assert survivors(everyone) == []
+
+
+def test_an_idle_worker_ends_in_good_order(start: Start, tmp_path: Path) -> None:
+    """It sees the end of its input, status 0; what its tasks have left behind ends with it. [SHUT-5]"""
+    worker = start()
+    everyone = ask(worker, "leave_a_child", tmp_path / "log", 2)
+    assert read_answer(worker.stdout) == "left"
+
+    die(worker)
+
+    assert survivors(everyone) == []
+    assert worker.wait(BOUND_S) == 0
+    assert said(worker) == ""
+
+
+PENDING = """
+import os, sys
+from spreadjobs.worker_pipes import MasterGone
+from spreadjobs.worker_watch import Watcher
+read, write = os.pipe()
+watcher = Watcher(write)
+watcher.start()
+watcher.begin()
+watcher.busy = False
+os.close(read)
+watcher._thread.join(20)
+try:
+    watcher.begin()
+except MasterGone:
+    watcher.stop(orderly=False)
+    watcher.stop(orderly=False)
+    print("gone", end="")
+"""
+
+
+def test_no_task_is_begun_for_a_master_that_is_gone(start: Start) -> None:
+    """Requests may still be in the pipe when an idle worker's master dies."""
+    process = start([sys.executable, "-c", PENDING])
+    assert process.stdout is not None
+
+    assert process.stdout.read() == b"gone"
+    assert process.wait(BOUND_S) == 0
+
+
+def test_the_end_of_input_is_no_sign(start: Start, tmp_path: Path) -> None:
+    """A master in good order closes standard input and waits: the task is finished and answered. [SHUT-2]"""
+    worker = start()
+    everyone = ask(worker, "hold_until", tmp_path / "log")
+    assert worker.stdin is not None
+    worker.stdin.close()
+
+    # Several times as long as a worker whose master is gone takes to end.
+    assert survivors_after_a_while(everyone)
+    (tmp_path / "log.go").touch()
+
+    assert read_answer(worker.stdout) == "answered"
+    assert worker.wait(BOUND_S) == 0
+
+
+def survivors_after_a_while(everyone: list[Identity], while_s: float = 0.5) -> bool:
+    """Whether all live on for a time in which they would be gone if they were to go."""
+    until_s = time.monotonic() + while_s
+    while time.monotonic() < until_s:
+        if not all(lives(process) for process in everyone):
+            return False
+        time.sleep(0.01)
+    return True
+
+
+RELAY = """
+import os, subprocess, sys, threading
+pipe = subprocess.PIPE
+worker = subprocess.Popen(sys.argv[1:], stdin=pipe, stdout=pipe, bufsize=0, start_new_session=True)
+def copy(source, target):
+    while data := os.read(source, 65536):
+        os.write(target, data)
+    os.close(target)
+threading.Thread(target=copy, args=(0, os.dup(worker.stdin.fileno())), daemon=True).start()
+worker.stdin.close()
+copy(worker.stdout.fileno(), 1)
+sys.exit(worker.wait())
+"""
+
+
+def test_behind_a_relay_the_end_of_the_relay_counts(start: Start, tmp_path: Path) -> None:
+    """As sshd holds the pipes of a worker on another machine: it ends with the connection."""
+    relay = start([sys.executable, "-c", RELAY, *WORKER])
+    everyone = ask(relay, "wait_for_child", tmp_path / "log", 2)
+    relay.kill()
+
+    assert survivors(everyone) == []
+
+
+def test_behind_a_living_relay_an_answer_still_comes(start: Start, tmp_path: Path) -> None:
+    """Through ssh too, the end of input is no sign: the worker finishes its task. [SHUT-2]"""
+    relay = start([sys.executable, "-c", RELAY, *WORKER])
+    everyone = ask(relay, "hold_until", tmp_path / "log")
+    assert relay.stdin is not None
+    relay.stdin.close()
+
+    assert survivors_after_a_while(everyone)
+    (tmp_path / "log.go").touch()
+    assert read_answer(relay.stdout) == "answered"
+
+
+@pytest.mark.parametrize("orderly", [True, False])
+def test_a_socket_may_be_both_pipes(start: Start, tmp_path: Path, *, orderly: bool) -> None:
+    """Half of it closed is the end of input; all of it closed is the master's end. [SHUT-2]"""
+    here, there = socket.socketpair()
+    with here, here.makefile("rb") as answers:
+        with there:
+            worker = start(WORKER, there.fileno(), there.fileno())
+        here.sendall(request("hold_until", tmp_path / "log"))
+        everyone = logged(tmp_path / "log", 1)
+        here.shutdown(socket.SHUT_WR)
+        assert survivors_after_a_while(everyone)
+        if orderly:
+            (tmp_path / "log.go").touch()
+            assert read_answer(answers) == "answered"
+            assert worker.wait(BOUND_S) == 0
+    assert survivors(everyone) == []
+
+
+def test_files_take_the_place_of_pipes(start: Start, tmp_path: Path) -> None:
+    """Requests from a file, answers to a file: nobody can go away, and all is answered. [SHUT-2]"""
+    requests, answers, log = tmp_path / "requests", tmp_path / "answers", tmp_path / "log"
+    requests.write_bytes(request("hold_until", log) + request("hold_until", log, 8))
+    with requests.open("rb") as stdin, answers.open("wb") as stdout:
+        worker = start(WORKER, stdin, stdout)
+    logged(log, 1)
+    (tmp_path / "log.go").touch()
+
+    assert worker.wait(BOUND_S) == 0
+    assert answers.read_bytes().count(b"answered") == 2
+
+
+def test_a_terminal_that_is_closed_is_a_master_that_is_gone(start: Start, tmp_path: Path) -> None:
+    """Someone tries a worker by hand, and closes the window."""
+    master, terminal = pty.openpty()
+    requests = tmp_path / "requests"
+    requests.write_bytes(request("wait_for_child", tmp_path / "log"))
+    with requests.open("rb") as stdin:
+        worker = start(WORKER, stdin, terminal)
+    os.close(terminal)
+    everyone = logged(tmp_path / "log", 2)
+
+    os.close(master)
+
+    assert survivors(everyone) == []
+    worker.wait(BOUND_S)
+
+
+def test_in_a_group_of_others_only_its_own_children_end(start: Start, tmp_path: Path) -> None:
+    """A wrapper leads the group, and what else it started is not the worker's."""
+    log = tmp_path / "log"
+    script = 'sleep 1000 <&- >&- 2>&- & echo $! > "$0.other"; exec 3<&0; "$@" <&3 3<&- & exec <&- >&- 3<&-; wait'
+    wrapper = start(["sh", "-c", script, str(log), *WORKER])
+    everyone = ask(wrapper, "wait_for_stubborn_child", log, 2)
+    other = identity(int(Path(f"{log}.other").read_text(encoding="ascii")))
+
+    die(wrapper)
+
+    assert survivors(everyone) == []
+    assert lives(other)
+
+
+def test_code_that_holds_the_interpreter_s_lock_ends_when_it_lets_go(start: Start, tmp_path: Path) -> None:
+    """No thread can run before that. [RUN-7]"""
+    worker = start()
+    everyone = ask(worker, "hold_the_lock", tmp_path / "log")
+
+    die(worker)
+
+    assert survivors(everyone) == []
+
+
+def test_a_worker_can_do_without_the_thread(start: Start, tmp_path: Path) -> None:
+    """Where the system gives none it answers, and leaves nothing behind when it finds out by writing. [RUN-3]"""
+    script = """
+import threading
+from spreadjobs.worker import serve
+def fail(thread):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = fail
+import busy
+serve(busy.work)
+"""
+    worker = start([sys.executable, "-c", script])
+    everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
+    die(worker)
+    (tmp_path / "log.go").touch()
+
+    assert survivors(everyone) == []
+    assert worker.wait(BOUND_S) == 1
+
+
+def test_a_process_has_one_thread_when_it_forks(start: Start, tmp_path: Path) -> None:
+    """A fork among threads may deadlock; the watcher is not there while it happens, and it is there again after it."""
+    worker = start([sys.executable, "-W", "error", *WORKER[1:]])
+    assert worker.stdin is not None
+    worker.stdin.write(request("count_threads", tmp_path / "log"))
+    assert read_answer(worker.stdout) == [1]
+
+    everyone = ask(worker, "fork", tmp_path / "log", 2)
+    die(worker)
+
+    assert survivors(everyone) == []
+    assert "fork()" not in said(worker)
