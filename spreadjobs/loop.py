@@ -7,7 +7,6 @@ It decides nothing: what happened goes to the plan as facts, and what the plan o
 from __future__ import annotations
 
 import errno
-import os
 import selectors
 import signal
 import time
@@ -20,7 +19,6 @@ import attrs
 from spreadjobs.abridge import command_text
 from spreadjobs.channel import Channel, Witness
 from spreadjobs.codec import make_decoder
-from spreadjobs.connection import Arguments
 from spreadjobs.cures import likely_cure, start_cure
 from spreadjobs.errors import CannotEncode
 from spreadjobs.events import (
@@ -295,14 +293,8 @@ class Loop:
     def _launch(self, order: Launch) -> None:
         means = self._means
         slot = means.slots[order.slot]
-        hints = {
-            "SPREAD_JOBS_PROTOCOL": "1.0",
-            "SPREAD_JOBS_CODEC": means.settings.codec,
-            "SPREAD_JOBS_WORKER": order.name,
-        }  # Spec EXEC-5.
-        env = {**os.environ, **(slot.env or {}), **hints}
         try:
-            connection = means.factory(Arguments(slot.arguments, env=env, cwd=slot.cwd))
+            connection = means.start(slot, order.name)
         except OSError as error:
             reason = f"cannot start {slot.arguments[0]!r}: {error}{start_cure(slot.arguments[0], error)}"
             fact = NotStarted(reason, hopeless=error.errno in _HOPELESS)
@@ -395,6 +387,8 @@ class Loop:
 
 
 @attrs.frozen(eq=False)
-class _Registered:  # What a selected descriptor belongs to.
+class _Registered:
+    """What a selected descriptor belongs to."""
+
     channel: Channel
     pipe: _Pipe

@@ -27,9 +27,20 @@ def stall_text(plan: Plan, now_s: float) -> str:
         for place in plan.places
         if place.phase is SlotPhase.WAITING
     ]
+    if back := _all_refuse(plan, now_s):
+        reasons.insert(0, back)
     more = f"; and {len(reasons) - MOST_NAMED} more" if len(reasons) > MOST_NAMED else ""
     waiting = f"{ledger.waiting} tasks wait, {ledger.unfinished - ledger.waiting} are at workers"
     return f"no answer for a while: {waiting}: {'; '.join(reasons[:MOST_NAMED])}{more}"
+
+
+def _all_refuse(plan: Plan, now_s: float) -> str:
+    """Until when nothing at all will be done, where every worker said TooBusy; else ""."""
+    rests_s = [worker.rest_until_s - now_s for worker in plan.workers.values()]
+    all_rest = rests_s and min(rests_s) > 0
+    if not all_rest or len(rests_s) == 1 or any(worker.machine.outstanding for worker in plan.workers.values()):
+        return ""
+    return f"all {len(rests_s)} workers said TooBusy, and the first of them is asked again in {min(rests_s):.1f} s"
 
 
 def silence_hint(codec: str) -> str:

@@ -49,6 +49,30 @@ def test_resting_worker_is_named_with_the_rest_of_its_rest() -> None:
     )
 
 
+def test_until_when_nothing_will_be_done_comes_first_where_all_refuse() -> None:
+    """Which of a thousand workers comes back first would else be told last, or not at all. [BUSY-3]"""
+    bench = Bench(slots=3)
+    keys = bench.run("a", "b", "c")
+    for key, delay_s in zip(keys, (100.0, 70.0, 900.0), strict=True):
+        bench.refuse(key, delay_s)
+
+    assert said(bench, 1.0).startswith(
+        "no answer for a while: 3 tasks wait, 0 are at workers: "
+        "all 3 workers said TooBusy, and the first of them is asked again in "
+    )
+    rests_s = [worker.rest_until_s - bench.now_s - 1.0 for worker in bench.plan.workers.values()]
+    assert f"asked again in {min(rests_s):.1f} s; worker 1.1 said TooBusy" in said(bench, 1.0)
+
+
+def test_workers_that_do_not_all_refuse_are_named_one_by_one() -> None:
+    """One of them works. [BUSY-3]"""
+    bench = Bench(slots=2)
+    keys = bench.run("a", "b")
+    bench.refuse(keys[0], 100.0)
+
+    assert "workers said TooBusy" not in said(bench, 60.0)
+
+
 def test_slot_that_waits_to_be_started_again_is_named_with_its_last_end() -> None:
     """When it is started again, and why its last worker ended."""
     bench = Bench()
