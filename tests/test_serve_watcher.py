@@ -11,21 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Protocol
 
 import pytest
 from processes import BOUND_S, ENVIRONMENT, Identity, group, identity, lives, logged, survivors
-
-Pipe = int | IO[bytes]
-WORKER = [sys.executable, "-m", "spreadjobs.worker", "busy:work"]
-
-
-class Start(Protocol):
-    def __call__(
-        self, command: list[str] = WORKER, stdin: Pipe = subprocess.PIPE, stdout: Pipe = subprocess.PIPE
-    ) -> subprocess.Popen[bytes]: ...
+from watched_workers import WORKER, Pipe, Start, ask, die, dispose, read_answer, request, said
 
 
 @pytest.fixture
@@ -45,52 +36,10 @@ def start() -> Iterator[Start]:
                 bufsize=0,
                 start_new_session=True,
             )
-            stack.callback(_dispose, process)
+            stack.callback(dispose, process)
             return process
 
         yield begin
-
-
-def _dispose(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGKILL)
-        os.killpg(process.pid, signal.SIGKILL)
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
-    process.wait(BOUND_S)
-
-
-def request(name: str, log: Path, task_id: int = 7) -> bytes:
-    return pickle.dumps((task_id, {"do": name, "log": str(log)}), 4)
-
-
-def ask(worker: subprocess.Popen[bytes], name: str, log: Path, processes: int = 1) -> list[Identity]:
-    """Give it a task; returns the processes that have said to be at work on it."""
-    assert worker.stdin is not None
-    worker.stdin.write(request(name, log))
-    return logged(log, processes)
-
-
-def die(worker: subprocess.Popen[bytes]) -> None:
-    """What a worker sees of its master's death: all ends of the pipes are closed."""
-    for pipe in (worker.stdin, worker.stdout):
-        assert pipe is not None
-        pipe.close()
-
-
-def read_answer(source: IO[bytes] | None) -> object:
-    """The value of an answer."""
-    assert source is not None
-    (_, value), _, _ = pickle.load(source)
-    assert source.read(1) == b"\n"
-    return value
-
-
-def said(worker: subprocess.Popen[bytes]) -> str:
-    """What is on its error stream."""
-    assert worker.stderr is not None
-    return worker.stderr.read().decode()
 
 
 @pytest.mark.parametrize(
