@@ -179,6 +179,47 @@ def test_description_degrades(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert observe.marked("MARK=1") == frozenset()
 
 
+def stat(*, state: str = "S", flags: int = 0, started: int) -> str:
+    """A process's stat as far as it is read, with a name that is hard to read past."""
+    fields = [state, *"12345", str(flags), *["0"] * 12, str(started), "0"]
+    return f"7 (a) S (b) {' '.join(fields)}"
+
+
+@pytest.mark.parametrize(
+    ("seen", "waits"),
+    [
+        (stat(started=200), True),
+        (stat(started=99), False),
+        (stat(started=200, state="Z"), False),
+        (stat(started=200, flags=0x00200040), False),
+        ("7 (b) S 1 2", False),
+    ],
+    ids=["just started", "older than the kit", "zombie", "kernel thread", "nobody says"],
+)
+def test_process_within_exec_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seen: str, *, waits: bool
+) -> None:
+    """A process that is being started has no environment for a moment; its mark is seen all the same."""
+    monkeypatch.setattr(observe, "PROC", tmp_path)
+    for pid, text in ((os.getpid(), stat(started=100)), (7, seen)):
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "stat").write_text(text)
+    environment = tmp_path / "7" / "environ"
+    environment.write_bytes(b"")
+    monkeypatch.setattr(time, "sleep", lambda _s: environment.write_bytes(b"HOME=/\0MARK=1\0"))
+
+    assert observe.marked("MARK=1") == (frozenset({7}) if waits else frozenset())
+
+
+@on_linux
+def test_process_that_never_has_an_environment_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may be started with an empty environment, and stays so. [EXEC-5]"""
+    monkeypatch.setattr(observe, "STARTING_S", 0.05)
+    with subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(300)"], env={}) as bare:
+        assert bare.pid not in observe.marked("MARK=1")
+        bare.kill()
+
+
 def gone(pid: int) -> bool:
     """Whether a process ends within five seconds, or only waits for being reaped."""
     end_s = time.monotonic() + 5

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 PROC: Final = Path("/proc")
+STARTING_S: Final = 1.0
+"""Longest wait for processes that are just being started to have an environment."""
+
+# Fields of /proc/pid/stat, counted from the state on. Source: proc(5); the flag: PF_KTHREAD of linux/sched.h.
+_STATE, _FLAGS, _STARTED = 0, 6, 19
+_KERNEL_THREAD: Final = 0x00200000
 
 _CALLS: Final[Mapping[str, Mapping[int, str]]] = MappingProxyType(
     {
@@ -73,9 +80,8 @@ def _read(path: Path) -> str:
 
 
 def _state(pid: int) -> str:
-    # The name in parentheses may hold spaces and parentheses: the state follows the last one.
-    after = _read(PROC / str(pid) / "stat").rpartition(")")[2].split()
-    return after[0] if after else ""
+    fields = _fields(pid)
+    return fields[_STATE] if fields else ""
 
 
 def _system_call(pid: int) -> str:
@@ -116,15 +122,34 @@ def holders(pipes: frozenset[str]) -> frozenset[int]:
 def marked(mark: str) -> frozenset[int]:
     """The processes other than this one that have the mark in their environment."""
     needle = mark.encode("ascii")
-    found: set[int] = set()
-    for pid in _others():
-        try:
-            environment = (PROC / str(pid) / "environ").read_bytes()
-        except OSError:
-            continue
-        if needle in environment:
-            found.add(pid)
-    return frozenset(found)
+    until_s = time.monotonic() + STARTING_S
+    while True:
+        found: set[int] = set()
+        starting = False
+        for pid in _others():
+            try:
+                environment = (PROC / str(pid) / "environ").read_bytes()
+            except OSError:
+                continue
+            if needle in environment:
+                found.add(pid)
+            starting = starting or (not environment and _may_be_starting(pid))
+        if not starting or time.monotonic() >= until_s:
+            return frozenset(found)
+        time.sleep(STARTING_S / 50)
+
+
+def _may_be_starting(pid: int) -> bool:
+    """Whether a process without an environment may be within exec(), where it has none for a moment."""
+    fields = _fields(pid)
+    if len(fields) <= _STARTED or fields[_STATE] in ("Z", "X") or int(fields[_FLAGS]) & _KERNEL_THREAD:
+        return False
+    return int(fields[_STARTED]) >= int(_fields(os.getpid())[_STARTED])
+
+
+def _fields(pid: int) -> list[str]:
+    """The fields of a process's stat from its state on; the name in parentheses before may hold spaces itself."""
+    return _read(PROC / str(pid) / "stat").rpartition(")")[2].split()
 
 
 def _others() -> list[int]:
