@@ -14,7 +14,9 @@ from spreadjobs.settings import Settings
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="pickle_codec loads from a stream, and sharing counts neither sizes nor comparisons")
+@pytest.mark.xfail(
+    reason="pickle_codec loads from a stream, and sharing counts neither sizes nor comparisons", run=False
+)
 @pytest.mark.parametrize("family", PENDING)
 def test_messages_that_are_to_be_refused(family: str, tmp_path: Path) -> None:
     """None crashes the master, or takes time without bound. [SEC-1, SEC-2]"""
