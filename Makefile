@@ -4,6 +4,8 @@
 PYTHON ?=
 REPEAT ?= 10
 JOBS ?= 2
+FUZZ_S ?= 600
+FUZZ_KEEP ?=
 
 # pyenv's shims answer for a Python that is not switched on, and tox passes over them: the real folders go at the end of PATH.
 empty :=
@@ -21,7 +23,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat storm faults clean
+.PHONY: help demo test lint typing floors repeat storm faults fuzz clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -63,8 +65,11 @@ storm: $(VENV)/installed ## kill workers at random, ten a second for a minute: e
 faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 	$(BIN)/python tests/faults/write_table.py
 
+fuzz: $(VENV)/fuzz ## FUZZ_S seconds (600) of coverage-guided fuzzing of what reads a worker's bytes; FUZZ_KEEP=--keep renews fuzz/corpus
+	$(BIN)/python fuzz/run.py $(FUZZ_S) .fuzz $(FUZZ_KEEP)
+
 clean: ## remove all that these targets made
-	rm -rf .venv .tox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
+	rm -rf .venv .tox .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made: .ci/venv
@@ -83,4 +88,9 @@ $(VENV)/tox: $(VENV)/made
 $(VENV)/tests: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group tests
+	@touch $@
+
+$(VENV)/fuzz: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
 	@touch $@

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from spreadjobs.messages import LegacyRemoteException, LegacyTooBusy
 from spreadjobs.settings import Anything, Numpy
-from spreadjobs.trust_values import ClassNotAdmitted, Constructor, NotAdmitted, standard_constructors
+from spreadjobs.trust_values import ClassNotAdmitted, Constructor, NotAdmitted, Repeats, standard_constructors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,13 +116,14 @@ class Gate:
         allow = () if isinstance(settings.allow, Anything) else settings.allow
         self._classes = {f"{item.__module__}.{item.__qualname__}": item for item in allow if isinstance(item, type)}
         self._names = frozenset(item for item in allow if isinstance(item, str))
+        self._repeats = Repeats()
         self._numpy: NumpyGate | None = None
         if any(isinstance(item, Numpy) for item in allow):
             from spreadjobs.trust_numpy import NumpyGate as _NumpyGate  # noqa: PLC0415 - numpy is imported late
 
-            self._numpy = _NumpyGate()
+            self._numpy = _NumpyGate(self._repeats)
         self._found: dict[tuple[str, str], Constructor] = {}
-        self._standard = dict(standard_constructors(settings.py2_strings, self._count_deque))
+        self._standard = dict(standard_constructors(settings.py2_strings, self._count_deque, self._repeats))
         self._standard |= {
             ("copyreg", "_reconstructor"): Constructor("copyreg._reconstructor", self._reconstruct),
             ("copyreg", "__newobj__"): Constructor("copyreg.__newobj__", self._newobj),
@@ -136,6 +137,7 @@ class Gate:
         """A message begins: forget the one before."""
         self._deques = self._replaced = 0
         self._unfinished.clear()
+        self._repeats.begin()
         if self._numpy is not None:
             self._numpy.begin()
 
@@ -146,8 +148,11 @@ class Gate:
         Raises:
             NotAdmitted: it has half-made objects.
         """
+        self._repeats.begin()
         if self._unfinished or (self._numpy is not None and self._numpy.unfinished()):
             raise NotAdmitted("the pickle has an object without its contents (spec PKL-4)")
+        if self._numpy is not None:
+            self._numpy.finish()
 
     def find(self, module: str, name: str) -> Constructor:
         """

@@ -12,7 +12,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from spreadjobs.trust_values import Constructor, NotAdmitted
+from spreadjobs.trust_values import Constructor, NotAdmitted, Repeats
 
 try:
     np = importlib.import_module("numpy")  # by name: type checking must not depend on its being installed
@@ -27,6 +27,7 @@ _UNITS: Final = frozenset({"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", 
 _MAX_DIMENSIONS: Final = 32
 _MAX_STEP: Final = 10**9
 _DTYPE_STATE, _DATE_STATE = 8, 9
+_MAX_SAME_HASH: Final = 200
 
 
 def _text(value: object) -> str:
@@ -41,7 +42,8 @@ def _text(value: object) -> str:
 class NumpyGate:
     """What the names of numpy stand for."""
 
-    def __init__(self) -> None:
+    def __init__(self, repeats: Repeats) -> None:
+        self._repeats = repeats
         modules = ("numpy.core.multiarray", "numpy._core.multiarray")
         self._constructors: Mapping[tuple[str, str], Constructor] = {
             ("numpy", "dtype"): Constructor("numpy.dtype", self._dtype),
@@ -56,10 +58,37 @@ class NumpyGate:
             },
         }
         self._empty: dict[int, object] = {}
+        self._locked: list[tuple[object, tuple[object, ...]]] = []
+        self._hashes: dict[int, set[bytes]] = {}
 
     def begin(self) -> None:
         """A message begins."""
         self._empty.clear()
+        self._locked.clear()
+        self._hashes.clear()
+
+    def finish(self) -> None:
+        """A message has been read: its arrays may be written to from now on."""
+        for array, state in self._locked:
+            if not isinstance(array, np.ndarray):
+                continue
+            try:
+                array.flags.writeable = True
+            except ValueError:  # numpy uses the bytes of large ones where they are, and lets __setstate__ alone do that
+                array.__setstate__(state)
+        self.begin()
+
+    def _lock(self, array: object, state: tuple[object, ...] = ()) -> object:
+        """
+        Let nothing be written to an array before the message has been read.
+
+        SETITEM writes to any object that takes items. With indices that are arrays themselves, a few hundred bytes
+        write for ever.
+        """
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            array.flags.writeable = False
+            self._locked.append((array, state))
+        return array
 
     def unfinished(self) -> bool:
         """Whether an array of this message has got no contents."""
@@ -83,8 +112,12 @@ class NumpyGate:
                 data = raw if isinstance(raw, bytes) else raw.encode("latin-1")
                 _check_plain(dtype)
                 _check_size(dtype, shape, len(data))
+                self._repeats.charge(raw)
                 if isinstance(array, np.ndarray):
-                    array.__setstate__((1, shape, dtype, bool(fortran), data))
+                    array.flags.writeable = True  # it was made without
+                    whole = (1, shape, dtype, bool(fortran), data)
+                    array.__setstate__(whole)
+                    self._lock(array, whole)
                 return target
             case _:
                 raise NotAdmitted("a numpy array with a state of another shape (spec PKL-10)")
@@ -104,6 +137,7 @@ class NumpyGate:
         if not args or not isinstance(args[0], Constructor) or args[0].name != "numpy.ndarray":
             raise NotAdmitted("a numpy array of a class of its own (spec PKL-10)")
         array = np.ndarray((0,), "b")
+        array.flags.writeable = False  # until it has its contents, without which the message is refused
         self._empty[id(array)] = array
         return array
 
@@ -113,9 +147,20 @@ class NumpyGate:
                 data = raw if isinstance(raw, bytes) else raw.encode("latin-1")
                 _check_plain(dtype)
                 _check_size(dtype, (), len(data))
-                return np.frombuffer(data, dtype)[0] if data else np.zeros((), dtype)[()]
+                self._repeats.charge(raw)
+                value = np.frombuffer(data, dtype)[0] if data else np.zeros((), dtype)[()]
+                self._count_hash(value, data)
+                return value
             case _:
                 raise NotAdmitted("a numpy scalar of no plain dtype (spec PKL-10)")
+
+    def _count_hash(self, value: object, data: bytes) -> None:
+        """Refuse many different numbers of one hash: as keys they cost their number squared."""
+        if isinstance(value, np.complexfloating | np.longdouble):
+            alike = self._hashes.setdefault(hash(value), set())
+            alike.add(data)
+            if len(alike) > _MAX_SAME_HASH:
+                raise NotAdmitted(f"more than {_MAX_SAME_HASH} different numbers of one hash (spec SEC-2)")
 
     def _from_buffer(self, *args: object) -> object:
         match args:
@@ -124,7 +169,7 @@ class NumpyGate:
                 _check_size(dtype, shape, len(data))
                 if not data:
                     return np.zeros(shape, dtype)
-                return np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C")
+                return self._lock(np.frombuffer(data, dtype).reshape(shape, order="F" if order == "F" else "C"))
             case _:
                 raise NotAdmitted("a numpy array with parts that are not bytes, a dtype and a shape (spec PKL-10)")
 
@@ -147,6 +192,8 @@ def _check_size(dtype: object, shape: tuple[object, ...], size: int) -> None:
     due = math.prod(sizes) * dtype.itemsize
     if due != size or math.prod([length or 1 for length in sizes]) * (dtype.itemsize or 1) >= 2**62:
         raise NotAdmitted(f"a numpy array that needs {due} bytes came with {size} (spec PKL-10)")
+    if not dtype.itemsize and math.prod(sizes) > 1:  # numpy makes room for a character each
+        raise NotAdmitted("a numpy array of texts without a length (spec PKL-10)")
 
 
 def _dtype_with_state(made: object, state: object) -> object:

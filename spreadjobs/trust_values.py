@@ -27,6 +27,10 @@ _FRACTION: Final = re.compile(r"(-?[0-9]+)(?:/([0-9]+))?")
 # Reducing a fraction costs its length squared.
 _MAX_FRACTION_BITS: Final = 2**16
 _DATE_BYTES, _TIME_BYTES, _DATETIME_BYTES = 4, 6, 10
+_SMALL: Final = 64
+_MAX_REPEATED: Final = 2**26
+# What one item of a list costs, and one byte of a number that is divided by another, next to a byte that is copied.
+_ITEM_WEIGHT, _NUMBER_WEIGHT = 64, 64
 
 
 class NotAdmitted(Exception):
@@ -70,6 +74,64 @@ class Constructor:
 
     def __repr__(self) -> str:
         return f"<the class {self.name}, as a worker named it>"
+
+
+class Repeats:
+    """
+    What constructors make of arguments that they were given before in the same message. Spec SEC-2.
+
+    An argument is paid for by its own bytes once. A reference to it takes two bytes more, and a constructor that is
+    called with it again makes all of it again. Picklers do not write that: the arguments are new for each call.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, object] = {}  # kept, so that no other object can have the same id
+        self._left = _MAX_REPEATED
+
+    def begin(self) -> None:
+        """A message begins, or has been read."""
+        self._seen.clear()
+        self._left = _MAX_REPEATED
+
+    def charge(self, *args: object) -> None:
+        """
+        Count what was given before.
+
+        Raises:
+            NotAdmitted: it is too much.
+        """
+        for arg in args:
+            weight = _weight(arg)
+            if weight <= _SMALL:
+                continue
+            if id(arg) in self._seen:
+                self._left -= weight
+                if self._left < 0:
+                    raise NotAdmitted(
+                        "arguments that come again so often that their copies fill the memory (spec SEC-2)"
+                    )
+            self._seen[id(arg)] = arg
+
+    def guard(self, make: Make) -> Make:
+        """Give the same constructor, counted."""
+
+        def counted(*args: object) -> object:
+            self.charge(*args)
+            return make(*args)
+
+        return counted
+
+
+def _weight(arg: object) -> int:
+    match arg:
+        case str() | bytes() | bytearray():
+            return len(arg)
+        case list() | tuple() | dict():
+            return len(arg) * _ITEM_WEIGHT
+        case int():
+            return arg.bit_length() // 8 * _NUMBER_WEIGHT
+        case _:
+            return 0
 
 
 def _refuse(what: str) -> NoReturn:
@@ -238,13 +300,16 @@ class _Moments:
         return datetime.datetime(year, month, data[3], data[4], data[5], data[6], micros, zone, fold=fold)
 
 
-def standard_constructors(py2_strings: str, count_deque: Callable[[], None]) -> Iterator[tuple[Names, Constructor]]:
+def standard_constructors(
+    py2_strings: str, count_deque: Callable[[], None], repeats: Repeats
+) -> Iterator[tuple[Names, Constructor]]:
     """
     Give the constructors by module and name.
 
     Args:
         py2_strings: How byte strings of Python 2 were decoded.
         count_deque: Called for each deque; may refuse it.
+        repeats: Counts the arguments of those constructors that copy them.
     """
 
     def _deque(*args: object) -> object:
@@ -259,17 +324,17 @@ def standard_constructors(py2_strings: str, count_deque: Callable[[], None]) -> 
 
     moments = _Moments(py2_strings)
     makers: dict[Names, Make] = {
-        ("_codecs", "encode"): _encode,
+        ("_codecs", "encode"): repeats.guard(_encode),
         ("builtins", "bytes"): _empty_bytes,
-        ("builtins", "set"): _set,
-        ("builtins", "frozenset"): _frozenset,
-        ("builtins", "bytearray"): _bytearray,
+        ("builtins", "set"): repeats.guard(_set),
+        ("builtins", "frozenset"): repeats.guard(_frozenset),
+        ("builtins", "bytearray"): repeats.guard(_bytearray),
         ("builtins", "complex"): _complex,
-        ("collections", "OrderedDict"): _ordered_dict,
-        ("collections", "Counter"): _counter,
-        ("collections", "deque"): _deque,
-        ("fractions", "Fraction"): _fraction,
-        ("decimal", "Decimal"): _decimal,
+        ("collections", "OrderedDict"): repeats.guard(_ordered_dict),
+        ("collections", "Counter"): repeats.guard(_counter),
+        ("collections", "deque"): repeats.guard(_deque),
+        ("fractions", "Fraction"): repeats.guard(_fraction),
+        ("decimal", "Decimal"): repeats.guard(_decimal),
         ("datetime", "timedelta"): _timedelta,
         ("datetime", "timezone"): _timezone,
         ("datetime", "date"): moments.date,

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 import pytest
 from admitted_classes import HERE, RAN, Colour, Frozen, Keyed, Leaver, Plain, Restored, Slotted, Words, decode, refusal
+from hostile.parts import text
 
 from spreadjobs.pickle_codec import PickleDecoder
 from spreadjobs.settings import ANYTHING, Settings
@@ -191,3 +192,17 @@ def test_members_of_an_admitted_enum_by_name() -> None:
     name = HERE.encode()
     assert decode(b"(cbuiltins\ngetattr\n(c" + name + b"\nColour\nS'RED'\ntRt.", (Colour,)) == (Colour.RED,)
     assert refusal(b"(cbuiltins\ngetattr\n(c" + name + b"\nColour\nS'mro'\ntRt.", (Colour,))
+
+
+def test_arguments_that_come_again_have_a_limit_a_message() -> None:
+    """A constructor may be called again with small arguments, and with a large one some times. [SEC-2]"""
+
+    def encoded(size: int, times: int) -> bytes:
+        head = b"(c_codecs\nencode\nq\x00(" + text("x" * size) + text("latin1") + b"tq\x010"
+        return head + b"0" + b"h\x00h\x01R" * times + b"t."
+
+    decoder = PickleDecoder(Settings())
+    for _ in range(3):
+        assert decoder.feed(encoded(70_000, 500)) == [(b"x" * 70_000,) * 500]
+        assert decoder.feed(encoded(1, 5000)) == [(b"x",) * 5000]
+    assert "come again so often" in refusal(encoded(70_000, 1000))

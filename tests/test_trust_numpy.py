@@ -6,6 +6,7 @@ import pickle
 import sys
 
 import pytest
+from hostile.forged import REFUSED
 
 from spreadjobs.messages import Undecodable
 from spreadjobs.pickle_codec import PickleDecoder
@@ -30,29 +31,6 @@ PLAIN = [
     "np.array([1j])",
     "np.arange(10)[::2]",
 ]
-HEAD = b"(cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"
-F8 = b"cnumpy\ndtype\n(S'f8'\ntR"
-REFUSED = {
-    "an array without contents": HEAD + b"t.",
-    "too few bytes": HEAD + b"(I1\n(I2\nt" + F8 + b"I00\nS'12345678'\ntbt.",
-    "a negative size": HEAD + b"(I1\n(I-1\nt" + F8 + b"I00\nS''\ntbt.",
-    "a size beyond memory": HEAD + b"(I1\n(I0\nL4611686018427387903L\nt" + F8 + b"I00\nS''\ntbt.",
-    "too many dimensions": HEAD + b"(I1\n(" + b"I0\n" * 40 + b"t" + F8 + b"I00\nS''\ntbt.",
-    "a state of text": HEAD + b"S'x'\nbt.",
-    "an array that is filled twice": HEAD + (b"(I1\n(I0\nt" + F8 + b"I00\nS''\ntb") * 2 + b"t.",
-    "an array of another class": b"(cnumpy.core.multiarray\n_reconstruct\n(cuuid\nUUID\n(I0\ntS'b'\ntRt.",
-    "ndarray called": b"(cnumpy\nndarray\n(I1000000000000\ntRt.",
-    "objects": b"(cnumpy\ndtype\n(S'O8'\ntRt.",
-    "a dtype of a number": b"(cnumpy\ndtype\n(I5\ntRt.",
-    "a dtype of nothing": b"(cnumpy\ndtype\n)Rt.",
-    "fields": b"(" + F8 + b"(I3\nS'|'\nN(S'a'\nt(dI-1\nI-1\nI0\ntbt.",
-    "a short state of a dtype": b"(" + F8 + b"(I3\ntbt.",
-    "an unknown unit": b"(cnumpy\ndtype\n(S'M8'\ntR(I4\nS'<'\nNNNI-1\nI-1\nI0\n((d(S'xx'\nI1\nI1\nI1\nttbt.",
-    "a scalar without bytes": b"(cnumpy.core.multiarray\nscalar\n(" + F8 + b"S''\ntRt.",
-    "a scalar of text": b"(cnumpy.core.multiarray\nscalar\n(S'f8'\nS'12345678'\ntRt.",
-    "a buffer of no bytes": b"(cnumpy.core.numeric\n_frombuffer\n(I8\n" + F8 + b"(I1\ntS'C'\ntRt.",
-    "numpy.load": b"(cnumpy\nload\n(S'x'\ntRt.",
-}
 
 
 def test_numpy_is_needed_when_it_is_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,6 +72,30 @@ def test_arrays_of_objects_records_and_subclasses_are_refused(expression: str, p
     np = pytest.importorskip("numpy")
     with pytest.raises(Undecodable):
         PickleDecoder(ADMITTED).feed(pickle.dumps((eval(expression, {"np": np}),), protocol))  # noqa: S307 - see above
+
+
+@pytest.mark.parametrize("count", [6, 60_000])
+@pytest.mark.parametrize("protocol", range(6))
+def test_arrays_may_be_written_to_once_the_message_is_read(count: int, protocol: int) -> None:
+    """An array that nothing may write to while it is read is as writable afterwards as numpy makes it. [PKL-10]"""
+    np = pytest.importorskip("numpy")
+    for value in (np.arange(float(count)), np.arange(count, dtype=">f8").reshape(2, -1).T):
+        data = pickle.dumps((value,), protocol)
+        (due,) = pickle.loads(data)
+        (message,) = PickleDecoder(ADMITTED).feed(data)
+        assert isinstance(message, tuple)
+        (got,) = message
+        assert got.flags.writeable == due.flags.writeable
+        if got.flags.writeable:
+            got[...] = 5
+            assert got.sum() == 5 * count
+
+
+def test_many_numbers_of_few_hashes_are_read() -> None:
+    """A long list of equal or ordinary numbers is no attack. [PKL-10]"""
+    np = pytest.importorskip("numpy")
+    value = [np.complex128(n % 7) for n in range(3000)] + [np.longdouble(n) for n in range(300)] + [np.int8(1)] * 3
+    assert PickleDecoder(ADMITTED).feed(pickle.dumps(value)) == [value]
 
 
 def test_numpy_is_not_admitted_by_default() -> None:
