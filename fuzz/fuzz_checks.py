@@ -256,7 +256,7 @@ def _check_reference(settings: Settings, raw: bytes, due: bytes) -> None:
             raise Finding(f"json reads {raw!r:.100} in another way")
         return
     raw = raw.removesuffix(b"\n")
-    opcodes = {op for op, _ in tokens(raw)}
+    opcodes = {op for op, _, _ in tokens(raw)}
     if not raw.endswith(b".") or opcodes & _UNSAFE_OPCODES or b"the class " in due:
         return
     text = {"surrogateescape": ("utf-8", "surrogateescape"), "latin1": ("latin-1", "strict")}

@@ -37,6 +37,11 @@ _RUN_BYTES: Final = 4096
 # Integers of fewer bits than this have hashes of their own.
 _INT_HASH_BITS: Final = 61
 _SHORT_NUMBER_BYTES: Final = 18
+# From these sizes on a value that is referred to again and again costs more than the references' bytes.
+_LARGE_NUMBER_BYTES: Final = 1024
+_LARGE_TEXT_BYTES: Final = 4096
+# The greatest memo index that PLAIN lets pass wherever it stands.
+_SMALL_INDEX: Final = 4095
 
 _ARGUMENT: Final = {
     b"K": 1, b"M": 2, b"J": 4, b"G": 8, b"q": 1, b"r": 4, b"h": 1, b"j": 4, b"\x80": 1, b"\x95": 8,
@@ -133,7 +138,8 @@ class Walk:
     Attributes:
         names: The message names classes or functions.
         builders: It has opcodes that make or change objects without calling them.
-        crowded: It has many different integers of the same hash, which as keys would cost their number squared.
+        crowded: It has many different integers of the same hash, which as keys would cost their number squared, or
+            one so large that comparing it may cost the square of its length.
         tangled: It has so many references, or tuples and objects, that hashing it must be looked at before loading.
     """
 
@@ -142,6 +148,7 @@ class Walk:
         "_builds",
         "_gets",
         "_hashes",
+        "_large",
         "_max_bytes",
         "_need",
         "_scanned",
@@ -157,6 +164,7 @@ class Walk:
         self._scanned = 0  # no line end that is looked for stands before here
         self._builds = 0
         self._gets = 0
+        self._large = False  # there was a value that costs much to hash or compare
         self._hashes: dict[int, tuple[int, int]] = {}
         self.names = False
         self.builders = False
@@ -184,7 +192,9 @@ class Walk:
         have = len(buffer) - start
         if have >= self._need:
             while (at := self._at) < have:
-                run = (_RUN_AFTER if self._builds else _RUN_BEFORE).match(buffer, start + at, start + at + _RUN_BYTES)
+                run = (_RUN_AFTER if self._builds or self._large else _RUN_BEFORE).match(
+                    buffer, start + at, start + at + _RUN_BYTES
+                )
                 if run is not None and run.end() > start + at:
                     self._at = run.end() - start
                     continue
@@ -262,11 +272,15 @@ class Walk:
     def _note(self, op: int, buffer: bytearray, at: int, size: int) -> None:
         """Note what an opcode means for the loader."""
         if op in _GETS:
-            self._gets += self._builds > 0  # until then there are only strings and the like to refer to
+            self._gets += self._builds > 0 or self._large  # until then there are only small texts to refer to
         elif op in _BUILDS:
             self._builds += 1
         elif op in b"IL\x8a\x8b":
+            if size > _LARGE_NUMBER_BYTES:
+                self._large = self.crowded = True
             self._note_int(op, bytes(buffer[at : at + size]))
+        elif size > _LARGE_TEXT_BYTES:
+            self._large = True
         elif op in b"rp":
             self._check_memo(op, bytes(buffer[at + 1 : at + size]))
         elif op == 0x80 and buffer[at + 1] > _MAX_PROTOCOL:  # noqa: PLR2004 - PROTO
@@ -282,7 +296,7 @@ class Walk:
             index = int(argument) if op == 0x70 else int.from_bytes(argument, "little")  # noqa: PLR2004 - PUT
         except ValueError:
             raise Refused(f"the memo index {argument!r} is no number", self._at) from None
-        if not 0 <= index <= self._at:
+        if not 0 <= index <= max(self._at, _SMALL_INDEX):
             raise Refused(f"the memo index {index} in a message of so far {self._at} bytes (spec SEC-2)", self._at)
 
     def _note_int(self, op: int, argument: bytes) -> None:
@@ -307,9 +321,10 @@ class Walk:
 _INDEXED: Final = b"qrphjg"
 
 
-def tokens(data: bytes) -> Iterator[tuple[int, bytes]]:
+def tokens(data: bytes) -> Iterator[tuple[int, bytes, int]]:
     """
-    Give the opcodes of a pickle that a ``Walk`` has found complete, each with its argument if that is a memo index.
+    Give the opcodes of a pickle that a ``Walk`` has found complete, with the argument if that is a memo index, and its
+    size in bytes.
 
     Args:
         data: The pickle, and nothing after it.
@@ -330,4 +345,4 @@ def tokens(data: bytes) -> Iterator[tuple[int, bytes]]:
         elif kind == _KIND_LINES:
             for _ in range(number):
                 at = data.index(b"\n", at) + 1
-        yield op, data[head:at] if op in _INDEXED else b""
+        yield op, data[head:at] if op in _INDEXED else b"", at - head

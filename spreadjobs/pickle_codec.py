@@ -25,7 +25,7 @@ from spreadjobs.collisions import Crowds
 from spreadjobs.cures import likely_cure
 from spreadjobs.errors import CannotEncode
 from spreadjobs.messages import Undecodable
-from spreadjobs.opcodes import FEW_REFERENCES, MANY_BUILDS, PLAIN, PLAIN_BYTES, Refused, Walk
+from spreadjobs.opcodes import FEW_REFERENCES, PLAIN, PLAIN_BYTES, Refused, Walk
 from spreadjobs.sharing import check_sharing
 from spreadjobs.trust import Gate, legacy_constructor
 from spreadjobs.trust_values import ClassNotAdmitted, NotAdmitted
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 _FIRST_BYTES: Final = b"\x80(]"
 _NEWLINE: Final = 0x0A
-_FRAME: Final = 0x95
-_FRAME_HEAD: Final = struct.Struct("<Q")
+_FRAME: Final = b"\x95"
+_SIZE: Final = struct.Struct("<Q")
 _QUOTE_BYTES: Final = 80
-_SMALL: Final = 65536
 _DEEP: Final = 40
+_NEVER_REPLACED: Final = frozenset({str, bytes, int, float, list, tuple, dict, set, frozenset, bool, type(None)})
 _REASON_CHARACTERS: Final = 300
 _TEXTS: Final = {
     "surrogateescape": ("utf-8", "surrogateescape"),
@@ -110,14 +110,35 @@ def _children(value: object) -> list[tuple[str, object]]:
 class _Names(pickle.Unpickler):
     """The C unpickler with our names."""
 
-    def __init__(self, stream: io.BytesIO, text: tuple[str, str], gate: Gate) -> None:
-        super().__init__(stream, encoding=text[0], errors=text[1])
+    def __init__(self, raw: bytes, text: tuple[str, str], gate: Gate) -> None:
+        # In one frame around all of it. That is faster, and it disarms the frames inside: one that ends within an
+        # argument makes the C unpickler go on behind the frame, with opcodes that no walk has seen.
+        super().__init__(io.BytesIO(b"".join((_FRAME, _SIZE.pack(len(raw)), raw))), encoding=text[0], errors=text[1])
         self._gate = gate
 
     def find_class(self, module: str, name: str, /) -> object:
         if self._gate.anything:
             return legacy_constructor(module, name) or super().find_class(module, name)
         return self._gate.find(module, name)
+
+
+class _Memo(dict[int, object]):
+    """A memo that finds what stands for an object that is replaced: there may be many of both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._places: dict[int, list[int]] = {}
+
+    def __setitem__(self, index: int, value: object) -> None:
+        super().__setitem__(index, value)
+        if type(value) not in _NEVER_REPLACED:
+            self._places.setdefault(id(value), []).append(index)
+
+    def replace(self, old: object, new: object) -> None:
+        """Put another object everywhere where this one was noted."""
+        for index in self._places.pop(id(old), ()):
+            if self[index] is old:  # else something else was noted there since
+                self[index] = new
 
 
 class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can be replaced
@@ -128,10 +149,11 @@ class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can 
     append: Callable[[object], None]
     pop_mark: Callable[[], list[object]]
 
-    def __init__(self, stream: io.BytesIO, text: tuple[str, str], gate: Gate) -> None:
-        super().__init__(stream, encoding=text[0], errors=text[1])
+    def __init__(self, raw: bytes, text: tuple[str, str], gate: Gate) -> None:
+        super().__init__(io.BytesIO(raw), encoding=text[0], errors=text[1])
+        self.memo = self._kept = _Memo()
         self._gate = gate
-        self._crowds = Crowds()
+        self._crowds = Crowds(len(raw))
 
     def find_class(self, module: str, name: str) -> object:
         if self._gate.anything:
@@ -202,9 +224,7 @@ class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can 
         built = self._gate.build(target, state)
         if built is not target:
             self.stack[-1] = built
-            for index, kept in self.memo.items():
-                if kept is target:
-                    self.memo[index] = built
+            self._kept.replace(target, built)
 
 
 def _steps(unpickler: object) -> _Steps:
@@ -334,17 +354,15 @@ class PickleDecoder:
 
     def _load(self, view: memoryview, walk: Walk) -> object:
         """Load a message that was walked, in the way that its opcodes call for."""
-        crowded = walk.crowded or (walk.tangled and check_sharing(bytes(view)) > MANY_BUILDS)
+        crowded = (walk.tangled and check_sharing(bytes(view))) or walk.crowded
         if not walk.names and not walk.builders and not crowded:
             return pickle.loads(view, encoding=self._text[0], errors=self._text[1])  # noqa: S301 - it names nothing
         raw = bytes(view)
         careful = crowded or (
             walk.builders and (not self._gate.anything or b"TooBusy" in raw or b"RemoteException" in raw)
         )
-        if len(raw) < _SMALL and not careful and raw[2] != _FRAME:
-            raw = b"\x95" + _FRAME_HEAD.pack(len(raw)) + raw  # so that it is read in one piece, not opcode by opcode
         self._gate.begin()
-        unpickler = (_Steps if careful else _Names)(io.BytesIO(raw), self._text, self._gate)
+        unpickler = _Steps(raw, self._text, self._gate) if careful else _Names(raw, self._text, self._gate)
         message: object = unpickler.load()
         self._gate.finish()
         return message

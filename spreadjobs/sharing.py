@@ -14,15 +14,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from spreadjobs.opcodes import Refused, tokens
+from spreadjobs.opcodes import MANY_BUILDS, Refused, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_DEPTH: Final = 10_000
 """Tuples nested deeper than this are refused: 640 KB of stack when hashed, a thirteenth of what crashes."""
-_FREE_STEPS: Final = 1_000_000
-_STEPS_PER_BYTE: Final = 64
+FREE_STEPS: Final = 1_000_000
+"""What hashing may take whatever the size of the message, and more for each of its bytes."""
+STEPS_PER_BYTE: Final = 64
+BYTES_PER_STEP: Final = 64
+"""So many bytes of a text or a number are one step."""
+_NUMBERS: Final = b"IL\x8a\x8b"
 _ENDLESS: Final = 2**60  # no count goes beyond, or the counting itself would cost more and more
 
 
@@ -38,6 +42,12 @@ class _Cost:
 
 
 _ATOM: Final = _Cost(0, 1, 1)
+
+
+def _large_atom(op: int, size: int) -> _Cost:
+    """A long text, which keeps its hash, or a long number, which does not."""
+    steps = size // BYTES_PER_STEP
+    return _Cost(0, 1 + steps if op in _NUMBERS else 1, 1 + steps)
 
 
 def _steps(items: list[_Cost]) -> int:
@@ -56,12 +66,13 @@ class _Stack:
         self.below: list[list[_Cost]] = []  # what stood under each mark
         self.memo: dict[int, _Cost] = {}
         self.composite_keys = 0
-        self.steps_left = _FREE_STEPS + _STEPS_PER_BYTE * len(data)
+        self.steps_left = self.compares_left = FREE_STEPS + STEPS_PER_BYTE * len(data)
         self.argument = b""
 
     def hashed(self, items: list[_Cost]) -> None:
         """Take the steps that it costs to hash these items, and count those whose hash anybody can choose."""
         self.composite_keys += len(items) - items.count(_ATOM)
+        self.compares_left -= _inner(items)
         self.spend(_steps(items))
 
     def spend(self, steps: int) -> None:
@@ -97,6 +108,7 @@ class _Stack:
         """What a constructor makes, which may hash all that it is given."""
         inner = _inner(arguments)
         self.composite_keys += inner
+        self.compares_left -= inner
         self.spend(inner)
         self.push_new(arguments)
 
@@ -228,27 +240,28 @@ _EFFECTS: Final[dict[int, Callable[[_Stack], None]]] = {
 }
 
 
-def check_sharing(data: bytes) -> int:
+def check_sharing(data: bytes) -> bool:
     """
     Refuse a complete pickle that would take too long, or nest too deep, to hash. Takes time linear in its length.
 
     Returns:
-        How many keys, or items of sets, are made of other values. CPython keys the hashes of texts and bytes with a
-        secret, and those of plain numbers collide seldom; any number of tuples, complex numbers or Decimals of one
-        hash can be made up.
+        Whether its keys must be looked at one by one, since they could collide too often or cost too much to compare.
+        CPython keys the hashes of texts and bytes with a secret, and those of plain numbers collide seldom; any number
+        of tuples, frozensets, complex numbers or Decimals of one hash can be made up. Frozensets and texts keep their
+        hashes, but two equal ones are compared item by item.
 
     Raises:
         Refused: it would, or its opcodes make no sense.
     """
     stack = _Stack(data)
-    for op, argument in tokens(data):
+    for op, argument, size in tokens(data):
         effect = _EFFECTS.get(op)
         if effect is None:
-            stack.items.append(_ATOM)
+            stack.items.append(_ATOM if size < BYTES_PER_STEP else _large_atom(op, size))
             continue
         stack.argument = argument
         try:
             effect(stack)
         except ValueError:
             raise Refused(f"the memo index {argument!r} is no number (spec PKL-4)", 0) from None
-    return stack.composite_keys
+    return stack.composite_keys > MANY_BUILDS or stack.compares_left < 0

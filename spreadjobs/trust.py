@@ -36,7 +36,6 @@ _BASES: Final[Mapping[str, type]] = {
 }
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _MAX_DEQUES: Final = 10_000
-_MAX_REPLACED: Final = 1000
 _QUOTED: Final = 200
 _UUID_LIMIT: Final = 2**128
 
@@ -130,12 +129,11 @@ class Gate:
             ("builtins", "getattr"): Constructor("builtins.getattr", self._getattr),
         }
         self._deques = 0
-        self._replaced = 0
         self._unfinished: dict[int, UUID] = {}
 
     def begin(self) -> None:
         """A message begins: forget the one before."""
-        self._deques = self._replaced = 0
+        self._deques = 0
         self._unfinished.clear()
         self._repeats.begin()
         if self._numpy is not None:
@@ -230,13 +228,11 @@ class Gate:
             NotAdmitted: the object is of no class whose objects are filled so.
         """
         if isinstance(target, LegacyTooBusy | LegacyRemoteException):
-            self._count_replaced()
             return legacy_build(target, state)
         if isinstance(target, UUID) and self._unfinished.pop(id(target), None) is not None:
             _build_uuid(target, state)
             return target
         if self._numpy is not None and self._numpy.knows(target):
-            self._count_replaced()
             return self._numpy.build(target, state)
         if self.anything or self._is_admitted(target):
             build_instance(target, state)
@@ -247,11 +243,6 @@ class Gate:
         """Whether it is an instance of an admitted class, and none that others share."""
         classes = [found.cls for found in self._found.values() if isinstance(found, Admitted)]
         return type(target) in classes and not isinstance(target, enum.Enum | type)
-
-    def _count_replaced(self) -> None:
-        self._replaced += 1
-        if self._replaced > _MAX_REPLACED:
-            raise NotAdmitted(f"more than {_MAX_REPLACED} objects that are filled after they were made (spec SEC-2)")
 
     def _count_deque(self) -> None:
         # CPython frees nested deques by recursion, without a limit.

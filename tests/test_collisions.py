@@ -91,7 +91,7 @@ def test_as_many_as_the_limit_may_collide() -> None:
     """A container may hold ``MAX_SAME_HASH`` keys of one hash, each as often as it comes. [SEC-2]"""
     containers: tuple[dict[object, None] | set[object] | list[object], ...] = ({}, set(), [])
     for held in containers:
-        crowds = Crowds()
+        crowds = Crowds(1000)
         several = same_hash(MAX_SAME_HASH)
         for key in several:
             crowds.add(held, key)
@@ -107,7 +107,7 @@ def test_as_many_as_the_limit_may_collide() -> None:
 
 def test_each_container_is_counted_by_itself() -> None:
     """The same keys in many containers collide nowhere. [SEC-2]"""
-    crowds = Crowds()
+    crowds = Crowds(50_000)
     for _ in range(3):
         held: dict[object, None] = {}
         for key in same_hash(MAX_SAME_HASH):
@@ -117,6 +117,56 @@ def test_each_container_is_counted_by_itself() -> None:
 
 def test_pairs_that_share_their_first_item_are_no_crowd() -> None:
     """A constructor's argument may be a list of pairs with the same first item, or of things without a hash. [SEC-2]"""
-    crowds = Crowds()
+    crowds = Crowds(1000)
     crowds.arguments(([((1, 2), number) for number in range(MANY)], [[number] for number in range(MANY)], [{}], 5))
     crowds.arguments(5)
+
+
+def chain(levels: int) -> frozenset[object]:
+    """A value each level of which refers twice to the one below: comparing it with its equal takes 2**levels steps."""
+    value: frozenset[object] = frozenset({1})
+    for _ in range(levels):
+        value = frozenset({(value, value)})
+    return value
+
+
+NUMBER = 2**100_000
+
+
+@pytest.mark.parametrize(
+    ("first", "twin"),
+    [(chain(40), chain(40)), (NUMBER, Decimal(hash(NUMBER))), (Decimal(hash(NUMBER)), NUMBER)],
+    ids=["equal chains", "a Decimal and a number", "a number and a Decimal"],
+)
+def test_keys_that_take_too_long_to_compare_are_not_compared(first: object, twin: object) -> None:
+    """One comparison may be one too many; the same key again costs none. [SEC-2]"""
+    crowds = Crowds(1000)
+    held: set[object] = set()
+    crowds.add(held, first)
+    for _ in range(MANY):
+        crowds.add(held, first)
+    with pytest.raises(NotAdmitted, match="too long to compare"):
+        crowds.add(held, twin)
+
+
+def test_long_texts_are_compared_as_often_as_the_message_is_long() -> None:
+    """Equal texts cost their length each time, so that many of them are refused. [SEC-2]"""
+    crowds = Crowds(1000)
+    text = "x" * 100_000
+    twin = "".join(["x"] * 100_000)
+    held: set[object] = set()
+    crowds.add(held, text)
+    taken = 0
+    with pytest.raises(NotAdmitted, match="too long to compare"):
+        while taken := taken + 1:
+            crowds.add(held, twin)
+
+    assert 100 < taken < MANY
+
+
+def test_equal_keys_that_are_not_the_same_object_are_one_key() -> None:
+    """However often a key is written anew, it is one. [SEC-2]"""
+    crowds = Crowds(1000)
+    held: set[object] = set()
+    for number in range(MANY):
+        crowds.add(held, (number - number, "a"))

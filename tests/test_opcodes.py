@@ -35,7 +35,7 @@ def test_the_walk_and_the_expression_end_where_pickletools_ends(value: object, p
     assert length(data + after) == len(data)
     found = PLAIN.match(data + after)
     assert found is None or found.end(1) == len(data)
-    assert [op for op, _ in tokens(data)] == [ord(opcode.code) for opcode, _, _ in opcodes]
+    assert [op for op, _, _ in tokens(data)] == [ord(opcode.code) for opcode, _, _ in opcodes]
 
 
 def test_every_opcode_of_pickle_is_known_or_refused() -> None:

@@ -13,7 +13,9 @@ from time import process_time
 import pytest
 from admitted_classes import HERE, Colour, Plain, Slotted, Words, refusal
 from hostile.calls import HOSTILE
+from hostile.smuggled import smuggle
 
+from spreadjobs.messages import Undecodable
 from spreadjobs.pickle_codec import PickleDecoder
 from spreadjobs.settings import Settings
 
@@ -78,12 +80,51 @@ def test_build_changes_no_admitted_class_and_no_shared_member(name: str) -> None
 # --- crashes and floods
 
 
-def test_too_many_deques_and_objects_to_fill() -> None:
-    """CPython frees nested deques by recursion, so their number has a limit; so has what BUILD replaces. [SEC-1]"""
+def test_too_many_deques() -> None:
+    """CPython frees nested deques by recursion, so their number has a limit. [SEC-1]"""
     one = b"ccollections\ndeque\n)R"
     assert "deques" in refusal(b"(" + one * 10_001 + b"t.")
-    assert "filled after" in refusal(b"(" + b"cspreadjobs\nTooBusy\n)\x81}b" * 1001 + b"t.")
     decoder = PickleDecoder(Settings())
     for _ in range(3):  # the count begins anew with each message
         (message,) = decoder.feed(b"(" + one * 4000 + b"t.")
         assert message == (collections.deque(),) * 4000
+
+
+@pytest.mark.parametrize("message", [b"(Np810\nt.", b"(Nr\xff\x0f\0\0t."])
+def test_memo_indices_however_they_are_cut(message: bytes) -> None:
+    """A memo index beyond the position in a small message has one fate, whatever the cuts. [WIRE-6]"""
+
+    def fate(pieces: list[bytes]) -> object:
+        decoder = PickleDecoder(Settings())
+        try:
+            return [value for piece in pieces for value in decoder.feed(piece)]
+        except Undecodable:
+            return "refused"
+
+    assert fate([message]) == fate([message[i : i + 1] for i in range(len(message))])
+
+
+def test_what_seems_to_be_text_is_loaded_as_text() -> None:
+    """A frame that ends inside an argument changes nothing of what the walk has seen. [SEC-1, WIRE-6]"""
+    assert PickleDecoder(Settings()).feed(smuggle(b"K\x07")) == [("abcdefgh", b"K\x07")]
+
+
+def test_what_is_replaced_when_it_is_filled_is_found_wherever_it_was_noted() -> None:
+    """A reference to an object that BUILD replaces leads to the new one, unless it was noted anew. [PKL-4]"""
+    made = b"cspreadjobs\nTooBusy\n)\x81q\x00q\x01q\x02}U\x05delayK\x05sb"
+    (message,) = PickleDecoder(Settings()).feed(b"(" + made + b"h\x00h\x01h\x02Nq\x03q\x00h\x00t.")
+    assert isinstance(message, tuple)
+    first, *others = message
+    assert first.delay == 5
+    assert [other is first for other in others] == [True, True, True, False, False]
+
+
+@pytest.mark.timeout(60)
+def test_replacing_many_objects_among_many_references_takes_time_in_proportion() -> None:
+    """Half a megabyte of references and as many objects that are replaced: no product of the two. [SEC-2]"""
+    noise = b"N\x94" * 150_000 + b"0" * 150_000
+    (message,) = PickleDecoder(Settings()).feed(
+        b"\x80\x04(" + noise + b"cspreadjobs\nTooBusy\n\x940" + b"j\xf0\x49\x02\0)\x81\x94}b" * 20_000 + b"t."
+    )
+    assert isinstance(message, tuple)
+    assert len(message) == 20_000

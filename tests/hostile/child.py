@@ -19,7 +19,7 @@ import uuid
 from pathlib import Path
 
 from hostile import target
-from hostile.registry import FAMILIES, PENDING, Hostile
+from hostile.registry import FAMILIES, Hostile
 from spreadjobs.codec import make_decoder
 from spreadjobs.messages import Undecodable
 from spreadjobs.settings import NUMPY, Allow, Settings
@@ -124,7 +124,7 @@ def main(allow: str, family: str, victim: str) -> None:
     copyreg.add_extension("hostile.target", "function", 1)  # so that an extension code would lead somewhere
     copyreg.add_extension("hostile.target", "function2", 0x101)
     make_decoder(Settings(allow=ALLOWS[allow]))
-    for item in (FAMILIES | PENDING)[family]:
+    for item in FAMILIES[family]:
         print(json.dumps(_in_a_fork(item, ALLOWS[allow], victim)), flush=True)
 
 

@@ -69,11 +69,8 @@ FAMILIES: dict[str, list[Hostile]] = {
     "harmless arrays": _all("is strange, but a plain array: {}", forged.HARMLESS_ARRAYS, harmless=True),
     "json": _all("blows up a reader of JSON, or means two things: {}", json_bombs.LINES, json=True),
     "harmless json": _all("is strange, but JSON: {}", json_bombs.HARMLESS_LINES, json=True, harmless=True),
-}
-PENDING: dict[str, list[Hostile]] = {
     "smuggled": _all("hides opcodes from the walk: {}", smuggled.SMUGGLED, harmless=True),
     "dear keys": [
         Hostile(make.__name__, "hashes or compares without end", partial(_made, make)) for make in smuggled.DEAR_KEYS
     ],
 }
-"""What the decoder does not withstand yet."""
