@@ -19,7 +19,7 @@ import io
 import pickle
 import struct
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, TypeGuard
 
 from spreadjobs.collisions import Crowds
 from spreadjobs.cures import likely_cure
@@ -86,14 +86,21 @@ class PickleEncoder:
         return True
 
 
-@runtime_checkable
 class _HasItems(Protocol):
     def __setitem__(self, key: object, value: object, /) -> None: ...
 
 
-@runtime_checkable
 class _HasMembers(Protocol):
     def add(self, item: object, /) -> object: ...
+
+
+# Not runtime_checkable: to ask whether an object obeys such a protocol writes to its class.
+def _has_items(value: object) -> TypeGuard[_HasItems]:
+    return hasattr(type(value), "__setitem__")
+
+
+def _has_members(value: object) -> TypeGuard[_HasMembers]:
+    return hasattr(type(value), "add")
 
 
 def _children(value: object) -> list[tuple[str, object]]:
@@ -177,7 +184,7 @@ class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can 
     def fill(self, items: list[object]) -> None:
         """SETITEM and SETITEMS: put keys and values into the dict on top."""
         target = self.stack[-1]
-        if not isinstance(target, _HasItems):
+        if not _has_items(target):
             raise NotAdmitted(f"keys for an object of class {type(target).__name__} (spec PKL-4)")
         for key, value in zip(items[::2], items[1::2], strict=True):
             self._crowds.add(target, key)
@@ -204,7 +211,7 @@ class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can 
     def include(self, items: list[object]) -> None:
         """ADDITEMS: put items into the set on top."""
         target = self.stack[-1]
-        if not isinstance(target, _HasMembers):
+        if not _has_members(target):
             raise NotAdmitted(f"members for an object of class {type(target).__name__} (spec PKL-4)")
         for item in items:
             self._crowds.add(target, item)
