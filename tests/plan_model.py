@@ -59,6 +59,8 @@ class Script:
     gone: bool = False
     """Discarded, or never started."""
     status: int | None = None
+    struck: bool = False
+    """A signal ended it that the master had not sent."""
     inside: bool = False
     blamed: bool = False
     """Its requests were taken from it."""
@@ -256,9 +258,8 @@ class ModelledPlan(RuleBasedStateMachine):
             for record in held:
                 record.departures, record.solo = record.departures + 1, True
         elif script.slot in self.answered_slots:
-            by_the_master = script.accused or script.termed or script.killed or not script.exited
             for record in held:
-                if script.status is None and not by_the_master:
+                if script.struck:
                     record.kills += 1
                 else:
                     record.charges += 1

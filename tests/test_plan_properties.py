@@ -206,6 +206,7 @@ class Conversation(ModelledPlan):
     def exit(self, script: Script, status: int | None) -> None:
         """Tell of the end of a process."""
         script.exited, script.status = True, status
+        script.struck = status is None and not (script.accused or script.termed or script.killed)
         self.tell(script, Exited(Exit(status, "SIGKILL" if status is None else None)))
 
     @rule(number=st.integers(0, 7))
