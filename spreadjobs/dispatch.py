@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -27,6 +28,8 @@ class Dispatch:
     """
 
     def __init__(self, places: Sequence[SlotState], settings: Settings) -> None:
+        self.slots = len(places)
+        """Those that are not given up."""
         self.unstarted = deque(places)
         self._waiting: list[SlotState] = []
         self._settings = settings
@@ -54,7 +57,7 @@ class Dispatch:
         return sum(worker.room() for worker in self._hungry.values()) - ledger.ready
 
     def hand_out(
-        self, ledger: Ledger, workers: Mapping[int, WorkerState], now_s: float, *, exhausted: bool
+        self, ledger: Ledger, workers: Mapping[int, WorkerState], now_s: float, *, to_come: float
     ) -> list[tuple[WorkerState, Order]]:
         """
         Give what waits to the workers that have room.
@@ -63,7 +66,7 @@ class Dispatch:
             ledger: The tasks.
             workers: All workers, by key.
             now_s: The clock.
-            exhausted: Whether no further tasks are to come: then they are shared evenly.
+            to_come: How many further tasks todo has, as far as it says; infinity otherwise.
         """
         given: list[tuple[WorkerState, Order]] = []
         if not ledger.waiting or not self._hungry:
@@ -71,7 +74,7 @@ class Dispatch:
         held = ledger.waiting > ledger.ready
         others = {worker.place.slot.index for worker in workers.values() if worker.live} if held else set()
         hungry = list(self._hungry.values())
-        for left, worker in zip(range(len(hungry), 0, -1), hungry, strict=True):
+        for worker in hungry:
             if not ledger.waiting:
                 break
             share = worker.room()
@@ -79,8 +82,11 @@ class Dispatch:
                 if worker.machine.outstanding:
                     continue  # A task that must be alone waits: let workers run empty, or it waits for ever.
                 share = 1
-            elif exhausted:
-                share = min(share, max(1, -(-ledger.ready // left)))
+            elif self.slots > 1:
+                # No request can be taken back, and the next tasks may be long ones: nobody holds more than half of a
+                # fair share of what is left, those who are still being started counted in.
+                held_most = math.ceil(min(worker.window, (ledger.ready + to_come) / (2 * self.slots)))
+                share = min(share, held_most - len(worker.machine.outstanding))
             requests = self._requests(ledger, worker, share, others)
             if requests:
                 if worker.busy_since_s is None:

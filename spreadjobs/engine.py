@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import os
 import random
 import time
@@ -21,7 +22,7 @@ from spreadjobs.means import Means
 from spreadjobs.outcomes import Failed, Outcome, WorkerReport
 from spreadjobs.past_performance import PastPerformance, ordered
 from spreadjobs.plan import Plan
-from spreadjobs.stall import silence_hint, stall_text
+from spreadjobs.stall import MOST_NAMED, silence_hint, stall_text
 
 STALL_S: Final = 60.0
 """A run in which nothing was answered for so long says so, again and again."""
@@ -177,7 +178,7 @@ class Engine:
         if self._lost():
             if not self._ledger.unfinished:
                 self._pull(1)
-            self._ledger.cancel_all("no worker is left")
+            self._ledger.cancel_all(f"no worker is left: {self._fates()}")
             return
         if self._lost():
             return  # The last hope could not even be started: there is nothing to wait for.
@@ -230,6 +231,8 @@ class Engine:
                 self._plan.exhausted = True
                 break
             self._ledger.add(payload)
+        left = operator.length_hint(self._todo, -1)
+        self._plan.to_come = left if left >= 0 else math.inf
         self._excuse(begun_s)
 
     # --- the end of the workers
@@ -320,6 +323,12 @@ class Engine:
     def reports(self) -> list[WorkerReport]:
         """How each worker ended, in the order of their names."""
         return sorted(self._plan.reports, key=lambda report: tuple(map(int, report.name.split("."))))
+
+    def _fates(self) -> str:
+        """Why the last workers of the first slots ended, on one line."""
+        places = sorted(self._plan.places, key=lambda place: place.slot.index)
+        more = f"; and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
+        return "; ".join(f"{place.slot.index + 1}: {place.why}" for place in places[:MOST_NAMED]) + more
 
     def no_response(self, missing: Sequence[int]) -> NoResponse:
         """The error for a run that has no worker left. Spec JOB-4."""

@@ -181,7 +181,10 @@ class RemoteException(RunError):
         text = f"task {self.task_index} raised {self.type_name}: {self.message} in worker {self.worker}"
         if self.traceback_text:
             text += f"\n--- traceback of the worker ---\n{self.traceback_text.rstrip()}\n--- end of it ---"
-        return text + "\nThe run was stopped; .partial has the answers so far. Master.outcomes() goes on past failures."
+        return (
+            f"{text}\nThe run was stopped; .partial has the answers so far, but for a stream, which gave them already. "
+            "Master.outcomes() goes on past failures."
+        )
 
 
 class WrongAnswer(RunError, TypeError):

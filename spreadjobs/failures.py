@@ -49,7 +49,7 @@ def run_error(outcomes: Sequence[Outcome[A]], no_response: NoResponse) -> RunErr
     """
     quarantined = [outcome for outcome in outcomes if isinstance(outcome, Quarantined)]
     if quarantined:
-        return _poison(quarantined)
+        return _poison(quarantined, [outcome for outcome in outcomes if isinstance(outcome, Cancelled)])
     cancelled = [outcome for outcome in outcomes if isinstance(outcome, Cancelled)]
     if cancelled:
         no_response.attempts = min(cancelled, key=lambda outcome: outcome.task_index).attempts
@@ -57,12 +57,15 @@ def run_error(outcomes: Sequence[Outcome[A]], no_response: NoResponse) -> RunErr
     return _unencodables([outcome for outcome in outcomes if isinstance(outcome, Failed)])
 
 
-def _poison(quarantined: Sequence[Quarantined]) -> PoisonTask:
+def _poison(quarantined: Sequence[Quarantined], cancelled: Sequence[Cancelled]) -> PoisonTask:
     ordered = sorted(quarantined, key=lambda outcome: outcome.task_index)
     first = ordered[0]
+    rest = "every other task was done" if len(ordered) == 1 else "every other task but those named below was done"
+    if cancelled:
+        rest = f"of the others {len(cancelled)} that were begun have no answer either ({cancelled[0].reason})"
     lines = [
         f"task {first.task_index} was alone on a worker that ended, {len(first.attempts)} times, and was set aside; "
-        "every other task that could be done was done (.partial has the answers, .attempts the attempts):"
+        f"{rest} (.partial has the answers, .attempts the attempts):"
     ]
     for attempt in first.attempts:
         lines.append(f"  worker {attempt.worker}: {attempt.cause}: {attempt.detail}")

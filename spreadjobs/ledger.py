@@ -222,7 +222,8 @@ class Ledger:
         self._held.clear()
         self._at_workers.clear()
         for task in sorted(rest, key=lambda task: task.index):
-            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=tuple(task.attempts)))
+            attempts = (*task.attempts, *task.departures)
+            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=attempts))
 
     def take_done(self) -> list[Outcome[object]]:
         """The outcomes since the last call, in the order of completion."""

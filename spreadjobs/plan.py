@@ -71,6 +71,8 @@ class Plan:
         self.reports: list[WorkerReport] = []
         self.exhausted = False
         """Whether all of todo was taken."""
+        self.to_come = math.inf
+        """How many further elements todo has, where it says so."""
         self.workless = False
         """No task was or will be sent: every slot is started once, and its stdin closed at once. Spec CMD-1."""
         self.command = False
@@ -191,7 +193,8 @@ class Plan:
         orders: list[Order] = [Discard(worker.key, text_due=text_due)]
         if not by_order:
             fate = " and is given up" if place.phase is SlotPhase.GONE else ""
-            orders.append(Say(f"{worker.name}: {why}{fate}", warning=cause != "departed"))
+            # A departure is no fault, but nobody would know why a run ends whose workers have all left.
+            orders.append(Say(f"{worker.name}: {why}{fate}", warning=cause != "departed" or self.lost))
         return orders
 
     def _free(self, worker: WorkerState, cause: Cause, why: str, now_s: float) -> None:
@@ -215,6 +218,8 @@ class Plan:
         if place.phase is SlotPhase.WAITING:
             self._dispatch.await_restart(place)
             heapq.heappush(self._alarms, (place.start_at_s, next(self._counter), None))
+        elif place.phase is SlotPhase.GONE:
+            self._dispatch.slots -= 1
 
     def _close(self, worker: WorkerState, now_s: float, *, hurried: bool) -> list[Order]:
         worker.phase, worker.since_s, worker.hurried = WorkerPhase.CLOSING, now_s, hurried
@@ -313,6 +318,7 @@ class Plan:
         """A further run with the same slots."""
         self.ledger = ledger
         self.exhausted = self.closing = False
+        self.to_come = math.inf
 
     @property
     def lost(self) -> bool:
@@ -347,7 +353,8 @@ class Plan:
             if self._dispatch.launches_due(now_s):
                 heapq.heappush(self._alarms, (now_s, next(self._counter), None))  # The others: in the next turn.
         if not self.closing:
-            for worker, order in self._dispatch.hand_out(self.ledger, self.workers, now_s, exhausted=self.exhausted):
+            to_come = 0 if self.exhausted else self.to_come
+            for worker, order in self._dispatch.hand_out(self.ledger, self.workers, now_s, to_come=to_come):
                 self._arm(worker)
                 orders.append(order)
         return orders

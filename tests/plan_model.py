@@ -24,7 +24,7 @@ from spreadjobs.events import (
     Unencodable,
 )
 from spreadjobs.ledger import Ledger
-from spreadjobs.outcomes import Answered, Outcome, Quarantined
+from spreadjobs.outcomes import Answered, Cancelled, Outcome, Quarantined
 from spreadjobs.plan import Plan
 from spreadjobs.settings import Settings
 from spreadjobs.slots import LARGEST_WINDOW
@@ -282,7 +282,8 @@ class ModelledPlan(RuleBasedStateMachine):
                 assert spent or record.kills == self.settings.max_kills
                 assert charged == record.charges + record.kills + record.departures
                 continue
-            assert charged == record.charges + record.kills
+            departures = record.departures if isinstance(outcome, Cancelled) else 0
+            assert charged == record.charges + record.kills + departures
             assert record.charges < self.settings.max_attempts
             assert record.kills < self.settings.max_kills
             assert record.departures < self.settings.max_attempts

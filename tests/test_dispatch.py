@@ -134,10 +134,38 @@ def test_last_tasks_are_shared_evenly() -> None:
     bench = Bench(FOUR, slots=3)
     bench.add("a", exhausted=False)
     keys = bench.start()
-    bench.add(*"bcde")
+    bench.add(*range(11))
 
-    assert [len(payloads) for payloads in bench.hand_out().values()] == [2, 2, 1]
+    assert [len(payloads) for payloads in bench.hand_out().values()] == [2, 2, 2]
+    assert [len(payloads) for payloads in bench.hand_out().values()] == []
     assert len(keys) == 3
+
+
+def test_last_tasks_are_kept_for_workers_that_are_being_started() -> None:
+    """Long tasks behind short ones must not all wait at the worker that was there first."""
+    bench = Bench(FOUR, slots=4)
+    bench.add(*range(6), exhausted=False)
+    first = bench.dispatch()[0]
+    assert isinstance(first, Launch)
+    bench.tell(first.worker, Started())
+    bench.plan.to_come = 3
+
+    assert bench.hand_out() == {first.worker: [0, 1]}
+
+    bench.plan.exhausted = True
+    bench.answer(first.worker, "v", "v")
+    assert bench.hand_out() == {first.worker: [2]}
+    assert bench.hand_out() == {}
+
+
+def test_a_slot_that_is_given_up_gets_no_share() -> None:
+    """What is left is shared by those that are left."""
+    bench = Bench(attrs.evolve(FOUR, restarts=1), slots=2)
+    bench.add(*range(8))
+    keys = bench.start()
+    bench.end(keys[0])
+
+    assert bench.hand_out() == {keys[1]: [0, 1, 2, 3]}
 
 
 def test_tasks_are_not_shared_while_more_are_to_come() -> None:

@@ -67,14 +67,21 @@ def test_poison_task_wins_over_the_lack_of_workers() -> None:
 def test_poison_task_is_told_with_every_attempt() -> None:
     """Worker, cause, exit status or signal, last stderr lines: the whole story. [JOB-3]"""
     assert str(raised(POISON)).split("\n") == [
-        "task 3 was alone on a worker that ended, 2 times, and was set aside; every other task that could be done "
-        "was done (.partial has the answers, .attempts the attempts):",
+        "task 3 was alone on a worker that ended, 2 times, and was set aside; every other task was done "
+        "(.partial has the answers, .attempts the attempts):",
         "  worker 1.1: died: killed by SIGKILL",
         "    stderr: two",
         "    stderr: three",
         "    stderr: four",
         "  worker 2.1: departed: exit status 0",
     ]
+
+
+def test_poison_task_does_not_hide_that_no_worker_is_left() -> None:
+    """Other tasks without an answer are counted, with the reason. [JOB-3] [JOB-4]"""
+    first, *_ = str(raised(POISON, CANCELLED)).split("\n")
+
+    assert "; of the others 1 that were begun have no answer either (no worker is left) (.partial" in first
 
 
 def test_several_poison_tasks_are_all_named() -> None:
