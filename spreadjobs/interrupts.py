@@ -70,12 +70,17 @@ def deferred_interrupt() -> Iterator[None]:
     def note(number: int, _frame: FrameType | None) -> None:
         came.append(number)
 
-    for number in raising:
-        signal.signal(number, note)
     try:
+        for number in raising:
+            signal.signal(number, note)
         yield
     finally:
-        for number, handler in raising.items():
-            signal.signal(number, handler)
+        while raising:  # One that is back raises if its signal comes now; the others must be put back all the same.
+            try:
+                for number, handler in raising.items():
+                    signal.signal(number, handler)
+                break
+            except KeyboardInterrupt as interrupt:
+                came.append(interrupt.number if isinstance(interrupt, Terminated) else signal.SIGINT)
         for first in came:
             _RAISING[signal.Signals(first)](first, None)

@@ -15,8 +15,10 @@ import fcntl
 import os
 import select
 import signal
+import sys
 import threading
 import time
+import warnings
 from contextlib import suppress
 from typing import Final
 
@@ -36,7 +38,8 @@ class Watcher:
     """
     Watches the reader of the answers, in a thread of its own, from ``start`` to ``stop``.
 
-    While the process forks there is no such thread: a forked child has a copy of one thread and of the locks of all.
+    The thread is there while a task forks, too: it sleeps then, and holds no lock that a child would find held. Hooks
+    that stopped it around forks would do harm: Python drops what a signal handler raises while a hook runs.
 
     Args:
         answers: Descriptor that messages are written to.
@@ -49,20 +52,24 @@ class Watcher:
     def __init__(self, answers: int) -> None:
         self.busy = self.gone = False
         self._answers = answers
-        self._errors = _private_stderr()
-        self._wake = -1
+        self._errors = self._woken = self._wake = -1
+        self._private: tuple[int, ...] = ()
         self._thread: threading.Thread | None = None
-        self._forks = 0
         self._active = self._ending = False
-        self._lock = threading.Lock()
         self._ended_others = threading.Event()
-        os.register_at_fork(before=self._pause, after_in_parent=self._go_on, after_in_child=self._forget)
 
     def start(self) -> None:
         """Watch from now on."""
-        with self._lock:
-            self._active = True
-            self._run()
+        self._errors = _private_stderr()
+        self._woken, self._wake = os.pipe()
+        self._private = (self._errors, self._woken, self._wake)
+        _watchers.append(self)
+        _allow_forks()
+        self._active = True
+        thread = threading.Thread(target=self._watch, name="spreadjobs-watcher", daemon=True)
+        with suppress(RuntimeError):  # No thread is to be had: a limit of the system's, or the interpreter is ending.
+            thread.start()
+            self._thread = thread
 
     def begin(self) -> None:
         """
@@ -82,58 +89,45 @@ class Watcher:
         Args:
             orderly: The end of standard input came at a message boundary.
         """
-        with self._lock:
-            if not self._active:
-                return
-            self._active = False
-            self._halt()
+        if not self._active:
+            return
+        self._active = False
+        # Each is forgotten before it is used: a handler that raises in between must not have it used again.
+        thread, self._thread = self._thread, None
+        private, self._private = self._private, ()
+        os.write(self._wake, b"!")  # To close it would not do: a forked child may hold a copy.
+        if thread is not None and not self._ending:
+            thread.join()
         if self._ending:
             self._ended_others.wait()  # The thread ends the process, unless a handler of TERM leads to here first.
         elif self.gone or _reader_is_gone(self._answers, LATER_S if orderly and _has_children() else 0.0):
             end_others()
-        os.close(self._errors)
+        _close(private)
+
+    def forget(self) -> None:  # pragma: no cover - a child that ends by _exit() loses what was measured
+        """In a forked child, which is no worker, and has no such thread."""
+        self._active = self._ending = self.busy = self.gone = False
+        self._thread = None
+        private, self._private = self._private, ()
+        _close(private)
 
     # --- the thread
 
-    def _run(self) -> None:
-        """Start the thread. The caller holds the lock."""
-        if self._thread is not None or self.gone or self._forks:
-            return
-        woken, self._wake = os.pipe()
-        thread = threading.Thread(target=self._watch, args=(woken,), name="spreadjobs-watcher", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # No thread is to be had: a limit of the system's, or the interpreter is ending.
-            os.close(woken)
-            os.close(self._wake)
-        else:
-            self._thread = thread
-
-    def _halt(self) -> None:
-        """End the thread, unless it is ending the process. The caller holds the lock."""
-        if self._thread is None:
-            return
-        os.close(self._wake)
-        if not self._ending:
-            self._thread.join()
-        self._thread = None
-
-    def _watch(self, woken: int) -> None:
+    def _watch(self) -> None:
         # Signals are the main thread's: one that this thread took would not interrupt what the main thread waits for.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         poller = select.poll()
         poller.register(self._answers, 0)
-        poller.register(woken, 0)
+        poller.register(self._woken, select.POLLIN)
         events = dict(poller.poll())
-        os.close(woken)
-        if woken in events or not events.get(self._answers, 0) & _GONE:
+        if self._woken in events or not events.get(self._answers, 0) & _GONE:
             return
         self.gone = True
-        if self.busy:  # pragma: no cover - likewise
+        if self.busy:  # pragma: no cover - a process that is killed loses it, too
             self._ending = True
             self._end()
 
-    def _end(self) -> None:  # pragma: no cover - a process that is killed loses what was measured
+    def _end(self) -> None:  # pragma: no cover - likewise
         """As a master ends a worker: TERM to the group, KILL a second later."""
         self._say("the master is gone, nobody reads the answers any more: this worker and what it started are ended")
         if end_others():
@@ -151,26 +145,29 @@ class Watcher:
             with suppress(OSError):
                 os.write(self._errors, f"spreadjobs.worker: {text}\n".encode())
 
-    # --- forks
 
-    def _pause(self) -> None:
-        with self._lock:
-            self._forks += 1
-            self._halt()
+_watchers: Final[list[Watcher]] = []
+"""Those that were started in this process, or in the one that it was forked from."""
 
-    def _go_on(self) -> None:
-        with self._lock:
-            self._forks -= 1
-            if self._active:
-                self._run()
 
-    def _forget(self) -> None:  # pragma: no cover - likewise, where a child ends by _exit()
-        """In a forked child, which is no worker."""
-        self._lock = threading.Lock()
-        self._thread, self._forks = None, 0
-        if self._active:
-            self._active = self.busy = self.gone = False
-            os.close(self._errors)
+def _forget_all() -> None:  # pragma: no cover - likewise
+    for watcher in _watchers:
+        watcher.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+
+
+def _allow_forks() -> None:
+    """
+    Keep Python's warning of forks among threads out of the error lines of tasks that fork.
+
+    Since 3.12 it warns at each fork of a process that has more than one thread, whatever the others do: the thread here
+    would give it to every task that forks, and there is nothing that the task could do.
+    """
+    if sys.version_info >= (3, 12):
+        message = r"This process \(pid=\d+\) is multi-threaded, use of fork"
+        warnings.filterwarnings("ignore", message=message, category=DeprecationWarning)
 
 
 def end_others() -> bool:
@@ -246,6 +243,12 @@ def _signal_all(number: int) -> None:  # pragma: no cover - likewise
         os.killpg(0, number)
     else:
         os.kill(os.getpid(), number)
+
+
+def _close(descriptors: tuple[int, ...]) -> None:
+    for descriptor in descriptors:
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 def _private_stderr() -> int:

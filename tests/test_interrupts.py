@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
 import pytest
 
@@ -93,6 +95,32 @@ def test_other_signals_wait_until_the_end_of_the_block_too() -> None:
     with pytest.raises(Terminated):
         work()
     assert steps == [1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("change", [1, 2, 3, 4, 5, 6])
+def test_a_signal_between_two_changes_of_handlers_leaves_none_behind(number: signal.Signals, change: int) -> None:
+    """Whenever it comes, it is raised, and all three handlers are as before. [SHUT-10]"""
+    changes = 0
+
+    def send(_frame: FrameType, event: str, called: object) -> None:
+        nonlocal changes
+        if event == "c_return" and getattr(called, "__qualname__", "") == "signal":
+            changes += 1
+            if changes == change:
+                signal.raise_signal(number)
+
+    with orderly_signals():
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = [signal.getsignal(each) for each in numbers]
+        sys.setprofile(send)
+        try:
+            with pytest.raises(KeyboardInterrupt), deferred_interrupt():
+                pass
+        finally:
+            sys.setprofile(None)
+        assert changes >= change
+        assert [signal.getsignal(each) for each in numbers] == before
 
 
 def test_a_signal_that_is_ignored_stays_so() -> None:
