@@ -288,6 +288,12 @@ def refusal(dotted: str) -> str:
     if not _DOTTED.fullmatch(dotted):
         return f"a worker sent an object of a class with the impossible name {dotted[:_QUOTED]!r} (spec SEC-3)"
     shown = dotted if len(dotted) <= _QUOTED else dotted[:_QUOTED] + "..."
+    if dotted.startswith("__main__."):  # of the worker's script: the master's __main__ is another
+        name = shown.removeprefix("__main__.")
+        return (
+            f"a worker sent an object of class {shown}, of its own script; move the class to a module that master and "
+            f'workers both import, then admit it with Settings(allow=["module.{name}"]) (spec SEC-3)'
+        )
     setting = "Settings(allow=[NUMPY])" if dotted.startswith("numpy.") else f'Settings(allow=["{shown}"])'
     return f"a worker sent an object of class {shown}; admit it with {setting} (spec SEC-3)"
 

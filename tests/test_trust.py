@@ -71,6 +71,16 @@ def test_a_refusal_names_the_class_and_the_setting() -> None:
     assert len(refusal(b"(c" + b"a" * 400 + b"\n" + b"b" * 400 + b"\n)Rt.")) < 600
 
 
+@pytest.mark.parametrize("name", ["Mine", "Mine.Inner"])
+def test_a_class_of_the_workers_script_must_move_to_a_module(name: str) -> None:
+    """The master has another ``__main__``, so the text does not offer to admit that name. [SEC-3]"""
+    reason = refusal(b"\x80\x04(\x8c\x08__main__\x8c" + bytes([len(name)]) + name.encode() + b"\x93)\x81t.")
+    assert reason == (
+        f"a worker sent an object of class __main__.{name}, of its own script; move the class to a module that master "
+        f'and workers both import, then admit it with Settings(allow=["module.{name}"]) (spec SEC-3)'
+    )
+
+
 def test_what_allow_names_must_be_a_class() -> None:
     """A function cannot be admitted. [SEC-3]"""
     data = b"(c" + HERE.encode() + b"\nrun\n(I1\ntRt."
