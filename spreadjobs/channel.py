@@ -109,6 +109,11 @@ class Channel:
             self.stdin_open = False
             self.connection.close_stdin()
 
+    @property
+    def held(self) -> bool:
+        """Whether its process has ended and its standard output has not: another one holds it."""
+        return self.exited and self.stdout_open
+
     def evidence(self, *, search: bool) -> Evidence:
         """
         How far its bytes have got, and who holds its pipe though it has ended.
@@ -116,12 +121,11 @@ class Channel:
         Args:
             search: Whether to look for those who hold it, among all processes.
         """
-        held = self.exited and self.stdout_open
         return Evidence(
             sent_bytes=self._sent_bytes,
             unread_bytes=self._unread_bytes(),
             begun_bytes=self.decoder.buffered(),
-            holders=holders(self.connection.stdout_fd) if held and search else (),
+            holders=holders(self.connection.stdout_fd) if self.held and search else (),
         )
 
     def _unread_bytes(self) -> int | None:
@@ -169,9 +173,10 @@ class Witness:
         if channel is None:
             return Evidence()
         begun_s = time.monotonic()
-        evidence = channel.evidence(search=begun_s >= self._next_search_s)
-        if evidence.holders:
-            # A thousand workers may leave a process each: then it is not all of them that are named.
+        search = channel.held and begun_s >= self._next_search_s
+        evidence = channel.evidence(search=search)
+        if search:
+            # A thousand workers may leave a process each, or one that cannot be seen: not all of them are searched for.
             self._next_search_s = begun_s + SEARCH_SHARE * (time.monotonic() - begun_s)
         return evidence
 

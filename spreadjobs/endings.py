@@ -18,7 +18,7 @@ from spreadjobs.outcomes import Attempt, Cause, WorkerReport
 from spreadjobs.settings import Settings
 from spreadjobs.slots import SlotPhase, SlotState, WorkerPhase, WorkerState
 
-_BY_WHOM: Final = " (sent by the kernel where memory ran out, by a batch system or by a person; not by the master)"
+_BY_WHOM: Final = " (not sent by the master; perhaps by the kernel where memory ran out, a batch system or a person)"
 MOST_VIOLATIONS: Final = 2
 """After so many violations a slot is given up: a bug in a program does not heal."""
 
@@ -159,8 +159,14 @@ def overstayed(worker: WorkerState, evidence: Evidence, now_s: float) -> str:
     return "; ".join(filter(None, [why, progress(evidence)]))
 
 
-def natural_end(worker: WorkerState) -> tuple[Cause, str]:
-    """Why a worker ended: the cause, and it in words. Spec RUN-13."""
+def natural_end(worker: WorkerState, settings: Settings) -> tuple[Cause, str]:
+    """
+    Why a worker ended: the cause, and it in words. Spec RUN-13.
+
+    Args:
+        worker: It has ended.
+        settings: ``replace_departed`` is named to those who have not set it.
+    """
     held = _held(worker)
     if worker.fault is not None:
         cause, why = worker.fault
@@ -177,7 +183,8 @@ def natural_end(worker: WorkerState) -> tuple[Cause, str]:
     if worker.exit is not None and worker.exit.status == 0:
         if not worker.place.ever_answered:
             return "departed", f"left with exit status 0 and never answered anything; is it a worker?{held}"
-        return "departed", f"left by itself with exit status 0 (Settings.replace_departed would replace it){held}"
+        hint = "" if settings.replace_departed else " (Settings.replace_departed would replace it)"
+        return "departed", f"left by itself with exit status 0{hint}{held}"
     return cause, f"{how}{held}"
 
 

@@ -171,7 +171,7 @@ class Plan:
         by_order = worker.phase is not WorkerPhase.LIVE and worker.fault is None
         if worker.exit is not None and not worker.stdout_ended:
             worker.held_by = self.evidence(worker.key).holders
-        cause, why = endings.natural_end(worker)
+        cause, why = endings.natural_end(worker, self.settings)
         text_due = worker.machine.state is State.SHUTDOWN and not worker.machine.outstanding
         stderr = self._last_words(worker.key)
         worker.place.last_words = stderr

@@ -4,7 +4,8 @@ A storm: workers are killed with SIGKILL at random, many times a second, and eve
     python tests/storm.py [--tasks N] [--seconds S] [--kills-per-s K] [--workers W] [--seed N]
 
 It goes on until N tasks are done and S seconds are over, whichever comes later, and exits with 1 if a task was lost,
-doubled, wrong or quarantined, if a slot was given up, or if a process or descriptor is left.
+doubled, wrong or quarantined, if a process or descriptor is left, or if there was no storm: fewer than half of the
+kills that S seconds should see.
 """
 
 from __future__ import annotations
@@ -136,6 +137,13 @@ def ride(storm: Storm, worker: Path) -> Tally:
     return tally
 
 
+def calm(storm: Storm, kills: int) -> Iterator[str]:
+    """That it was no storm, if it was none: nothing was shown then."""
+    due = storm.seconds * storm.kills_per_s
+    if kills < due / 2:
+        yield f"no storm: only {kills} of {due:g} kills struck"
+
+
 def faults(storm: Storm, tally: Tally) -> Iterator[str]:
     """What must not be."""
     if tally.taken < storm.tasks:
@@ -177,7 +185,7 @@ def main() -> int:
         f"{kills} kills, {kills / took_s:.1f} a second; "
         f"{tally.killed_with_a_task} hit a worker with a task, at most {tally.most_kills_of_a_task} the same task"
     )
-    found = list(faults(storm, tally))
+    found = [*calm(storm, kills), *faults(storm, tally)]
     if descriptors() != before:
         found.append("descriptors are left")
     say("\n".join(found) or "none lost, none doubled, none wrong, none quarantined; no process or descriptor left")

@@ -230,6 +230,28 @@ def test_who_holds_the_pipe_of_a_dead_worker_is_searched_for(pipes: Pipes) -> No
         child.kill()
 
 
+def test_a_search_that_found_nobody_counts_too(pipes: Pipes) -> None:
+    """What this user may not see, or has just ended, is not searched for once a worker. [SHUT-4]"""
+    ours = channel(pipes)
+    ours.exited = True
+    witness = Witness({1: ours})
+    assert witness.evidence(1).holders == [], "this process itself is not named"
+    with subprocess.Popen([SLEEP, "60"], stdout=pipes.worker_stdout) as child:
+        assert witness.evidence(1).holders == (), f"one part of the time in {SEARCH_SHARE} only"
+        child.kill()
+
+
+def test_a_live_worker_puts_no_search_off(pipes: Pipes) -> None:
+    """Nothing was searched for, so the next one may be. [SHUT-4]"""
+    ours = channel(pipes)
+    witness = Witness({1: ours})
+    with subprocess.Popen([SLEEP, "60"], stdout=pipes.worker_stdout) as child:
+        assert witness.evidence(1).holders == ()
+        ours.exited = True
+        assert witness.evidence(1).holders == [f"sleep (pid {child.pid})"]
+        child.kill()
+
+
 def test_of_a_worker_without_pipes_nothing_is_seen() -> None:
     """Its start was ordered and not yet carried out."""
     assert Witness({}).evidence(1) == Evidence()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from pathlib import Path
 from typing import Final
@@ -55,6 +56,50 @@ def test_worker_of_its_own_is_told_the_next_step(tmp_path: Path) -> None:
     assert run.statuses()["err/failure-has-five-items"] == "pass"
     assert run.statuses()["data/floats"] == "not-testable"
     assert "Next step: serve the conformance payloads" in run.out
+
+
+SQUARES: Final = (
+    "import json, sys\n"
+    "for line in sys.stdin.buffer:\n"
+    "  if not line.endswith(b'\\n'): break\n"
+    "  i, p = json.loads(line)\n"
+    "  try: first = [i, p * p]\n"
+    "  except TypeError: first = ['RemoteException', i, 'TypeError', 'no number', '']\n"
+    "  print(json.dumps([first, None, None], separators=(',', ':')), flush=True)"
+)
+"""A worker for numbers, without a preparation: no requests are smaller than its."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first_id", [10**4, 2**31 - 1])
+@pytest.mark.parametrize("known", [True, False])
+def test_right_worker_with_the_smallest_requests_is_no_fault_of_the_kit(
+    first_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """As many checks are made with small payloads and short ids as with others, and with answers nobody knows."""
+    manifest = tmp_path / "m.toml"
+    answer = "\nanswer = 9" if known else ""
+    counted = 'codec = "json"\npreparation_ends = "count"\nraises = {payload = "x"}\n'
+    manifest.write_text(f"{counted}[[task]]\npayload = 3{answer}\n", encoding="utf-8")
+    monkeypatch.setattr(random, "randrange", lambda *_: first_id)
+
+    run = kit_with_report(tmp_path, "--manifest", str(manifest), "--", *python(SQUARES))
+
+    statuses = run.statuses()
+    assert statuses["wire/split-at-every-byte"] == "pass", run.out
+    assert set(statuses.values()) == {"pass", "not-applicable", "not-testable"}, run.out
+
+
+@pytest.mark.parametrize("payload", ["3", '"a longer text"'])
+def test_a_request_is_cut_at_each_of_its_places_and_often_enough(payload: str, tmp_path: Path) -> None:
+    """Untagged, a request may have five bytes, and four places to cut. [WIRE-2]"""
+    manifest = tmp_path / "m.toml"
+    manifest.write_text(f"[[task]]\npayload = {payload}\n", encoding="utf-8")
+    words = ("--manifest", str(manifest), "--dialect", "untagged", "--case", "wire/split-at-every-byte")
+
+    run = kit_with_report(tmp_path, *words, "--", *python(ECHO + "for p in requests(): send((p, None, None))"))
+
+    assert run.statuses() == {"wire/split-at-every-byte": "pass"}, run.out
 
 
 def test_manifest_makes_a_worker_of_its_own_testable(tmp_path: Path) -> None:

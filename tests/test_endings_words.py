@@ -19,18 +19,22 @@ SILENT = Evidence(sent_bytes=9, unread_bytes=9)
 def test_status_0_at_a_boundary_is_a_departure() -> None:
     """Left by itself, with the setting that would replace it. [RUN-13]"""
     worker = ended(exit=Exit(status=0), stdout_ended=True)
-    assert natural_end(worker) == ("departed", "left with exit status 0 and never answered anything; is it a worker?")
+    assert natural_end(worker, Settings()) == (
+        "departed",
+        "left with exit status 0 and never answered anything; is it a worker?",
+    )
 
     worker.place.ever_answered = True
-    cause, why = natural_end(worker)
+    cause, why = natural_end(worker, Settings())
 
     assert cause == "departed"
-    assert "Settings.replace_departed" in why
+    assert why == "left by itself with exit status 0 (Settings.replace_departed would replace it)"
+    assert natural_end(worker, Settings(replace_departed=True)) == ("departed", "left by itself with exit status 0")
 
 
 def test_status_0_inside_a_message_is_no_departure() -> None:
     """A message broke off: it died. [RUN-13]"""
-    assert natural_end(ended(exit=Exit(status=0), inside_message=True)) == (
+    assert natural_end(ended(exit=Exit(status=0), inside_message=True), Settings()) == (
         "died",
         "exit status 0, in the middle of a message",
     )
@@ -41,22 +45,25 @@ def test_status_0_inside_a_message_is_no_departure() -> None:
 )
 def test_other_ends_are_deaths(exit_: Exit, words: str) -> None:
     """A status other than 0 and a signal are said as they are. [JOB-4]"""
-    assert natural_end(ended(exit=exit_)) == ("died", words)
+    assert natural_end(ended(exit=exit_), Settings()) == ("died", words)
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_signals_from_outside_are_said_to_be_that(*, inside: bool) -> None:
-    """Who may have sent it stands in the report, also where a message broke off. [JOB-5]"""
-    cause, why = natural_end(ended(exit=Exit(signal="SIGKILL"), inside_message=inside))
+@pytest.mark.parametrize(
+    ("exit_", "words"), [(Exit(signal="SIGKILL"), "killed by SIGKILL"), (Exit(status=137), "exit status 137")]
+)
+def test_who_may_have_sent_a_signal_from_outside_is_said(exit_: Exit, words: str, *, inside: bool) -> None:
+    """No more is known than that it was not the master: the worker may have killed itself. [JOB-5]"""
+    cause, why = natural_end(ended(exit=exit_, inside_message=inside), Settings())
 
     assert cause == "killed"
-    assert why.startswith("killed by SIGKILL (sent by the kernel where memory ran out,")
+    assert why.startswith(f"{words} (not sent by the master; perhaps by the kernel where memory ran out,")
     assert why.endswith("in the middle of a message") == inside
 
 
 def test_end_in_shutdown_is_in_order() -> None:
     """Behind the end of its input a worker may end in any way; how is told. [SHUT-5]"""
-    assert natural_end(ended(exit=Exit(status=3), phase=WorkerPhase.CLOSING)) == (
+    assert natural_end(ended(exit=Exit(status=3), phase=WorkerPhase.CLOSING), Settings()) == (
         "departed",
         "exit status 3, in shutdown",
     )
@@ -66,12 +73,12 @@ def test_what_it_was_ended_for_is_why_it_ended() -> None:
     """The signal that the master sent is not the cause. [VIO-2]"""
     fault: tuple[Cause, str] = ("violation", "it spoke out of turn")
 
-    assert natural_end(ended(exit=Exit(signal="SIGKILL"), fault=fault, phase=WorkerPhase.KILLED)) == fault
+    assert natural_end(ended(exit=Exit(signal="SIGKILL"), fault=fault, phase=WorkerPhase.KILLED), Settings()) == fault
 
 
 def test_process_that_does_not_go_away_is_named() -> None:
     """Even KILL does not end a process in uninterruptible sleep. [SHUT-10]"""
-    assert natural_end(ended()) == ("died", "its process did not go away after KILL")
+    assert natural_end(ended(), Settings()) == ("died", "its process did not go away after KILL")
 
 
 @pytest.mark.parametrize(
@@ -89,20 +96,20 @@ def test_process_that_does_not_go_away_is_named() -> None:
 def test_who_held_its_output_is_named(*, stdout_ended: bool, held_by: list[str], words: str) -> None:
     """A process that it left behind is told from one that lives on itself. [SHUT-4]"""
     worker = ended(exit=Exit(status=3), stdout_ended=stdout_ended, held_by=held_by)
-    assert natural_end(worker)[1].startswith(f"exit status 3; its standard output {words}")
+    assert natural_end(worker, Settings())[1].startswith(f"exit status 3; its standard output {words}")
 
     worker.phase = WorkerPhase.TERMINATED
-    assert natural_end(worker)[1].startswith(f"exit status 3, in shutdown; its standard output {words}")
+    assert natural_end(worker, Settings())[1].startswith(f"exit status 3, in shutdown; its standard output {words}")
 
     worker.fault = ("timed out", "no response")
-    assert natural_end(worker)[1].startswith(f"no response; its standard output {words}")
+    assert natural_end(worker, Settings())[1].startswith(f"no response; its standard output {words}")
 
 
 def test_what_it_did_instead_of_ending_is_said() -> None:
     """The signal alone would not say why the master sent it. [SHUT-3]"""
     worker = ended(exit=Exit(signal="SIGTERM"), phase=WorkerPhase.TERMINATED, late="did not end in time")
 
-    assert natural_end(worker) == ("departed", "killed by SIGTERM, in shutdown: did not end in time")
+    assert natural_end(worker, Settings()) == ("departed", "killed by SIGTERM, in shutdown: did not end in time")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from storm import Storm, Tally, faults
+from storm import Storm, Tally, calm, faults
 
 STORM = Storm(tasks=3, seconds=0.0, kills_per_s=1.0, workers=1, seed=1)
 
@@ -18,12 +18,21 @@ STORM = Storm(tasks=3, seconds=0.0, kills_per_s=1.0, workers=1, seed=1)
 def test_every_task_ends_once_in_a_storm() -> None:
     """Workers are killed while they work; all tasks are answered, once and rightly. [JOB-1, JOB-5]"""
     script = Path(__file__).with_name("storm.py")
-    options = ["--tasks", "400", "--seconds", "2", "--kills-per-s", "10", "--workers", "6"]
+    options = ["--tasks", "400", "--seconds", "2", "--kills-per-s", "4", "--workers", "6"]
     done = subprocess.run([sys.executable, script, *options], capture_output=True, text=True, timeout=100, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "none lost, none doubled" in done.stdout
     assert "killed by SIGKILL" in done.stderr
+
+
+def test_a_storm_without_kills_is_none() -> None:
+    """Fewer than half of the kills that were to strike show nothing, and fail. [JOB-5]"""
+    storm = Storm(tasks=3, seconds=10.0, kills_per_s=4.0, workers=1, seed=1)
+
+    assert list(calm(storm, 0)) == ["no storm: only 0 of 40 kills struck"]
+    assert list(calm(storm, 19)) == ["no storm: only 19 of 40 kills struck"]
+    assert list(calm(storm, 20)) == []
 
 
 def seen(*indexes: int, **others: int) -> Tally:

@@ -102,7 +102,7 @@ MESSAGES: Final = [
 READING: Final = [
     Scenario(
         id="no_limit_is_set",
-        situation="... and no limit is set (here: until that is said, then Ctrl-C)",
+        situation="... and no limit is set: until that is said, after 10 s (here 0.5 s), then Ctrl-C",
         ancestor=_NO_LIMIT,
         workers=[at_once("")],
         todo=lambda: [1],

@@ -216,7 +216,7 @@ BUSY: Final = [
     ),
     Scenario(
         id="busy_forever",
-        situation="a worker refuses again and again (here: until that is said, then Ctrl-C)",
+        situation="a worker refuses again and again: until that is said, after 10 s (here 0.5 s), then Ctrl-C",
         ancestor="goes on for ever, silently",
         workers=[program("for delay in (0.01, 0.02, 900): i, p = read(); write(('TooBusy', i, delay))", FOREVER)],
         todo=lambda: [1, 2, 3],

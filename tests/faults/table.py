@@ -22,6 +22,11 @@ longer than any bound.
 The bound is that of the whole run, on top of the work and the starts of processes. Seconds in it are fixed:
 {GRACE_S:g} s between the end of input, TERM and KILL where a worker is ended for cause or a run is stopped, and
 {LINGER_S:g} s for a worker that closed its output in a task. "At once": nothing has to run out first.
+The tests give each a minute more, which is for loaded machines: a run that is not over a minute after its bound fails,
+one that is late by less does not. So they show that nothing hangs, not how quick "at once" is.
+
+A run says what it waits for when nothing has been answered for 60 s, or for 10 s where nothing ever was. The tests of
+the two rows that have "here 0.5 s" shorten that.
 
 What is quoted is the text of the exception or, where there was none, of `.workers`: how each worker ended. Where it
 differs from run to run it has "…". `1.1` is the first worker of the first argument list, `1.2` its replacement.
