@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from spreadjobs_conform import payloads
@@ -14,6 +15,8 @@ PIPE_BYTES: Final = 1 << 16
 ECHO: Final = "op:echo"
 LEAST_CUTS: Final = 30
 """In so many places requests are cut at least, however small they are."""
+MOST_CUTS: Final = 400
+"""In so many places one request is cut at most, however large it is."""
 
 
 @case("wire/split-at-every-byte", "WIRE-2", checks=LEAST_CUTS + 1)
@@ -25,12 +28,19 @@ def split_at_every_byte(conv: Conversation) -> None:
     # A manifest's sample may make a request of two bytes: then there are more requests, not fewer checks.
     while cuts < LEAST_CUTS:
         whole = conv.sample()
-        for cut in range(1, len(whole.data)):
+        for cut in _places(len(whole.data)):
             request = conv.request(whole.payload, sample=whole.sample)
             conv.expect_requests(request)
             conv.send_pieces([request.data[:cut], request.data[cut:]], f"{request}, cut after {cut} bytes")
             conv.outcome(request)
             cuts += 1
+
+
+def _places(size: int) -> Sequence[int]:
+    """Where a request of that size is cut: everywhere, or near both ends of one that a manifest made large."""
+    places = range(1, size)
+    half = MOST_CUTS // 2
+    return places if size <= MOST_CUTS else [*places[:half], *places[-half:]]
 
 
 @case("wire/one-byte-pieces", "WIRE-2", checks=4)
