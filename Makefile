@@ -3,6 +3,7 @@
 
 PYTHON ?=
 REPEAT ?= 10
+BUSY ?= 0
 JOBS ?= 2
 FUZZ_S ?= 600
 FUZZ_KEEP ?=
@@ -51,8 +52,10 @@ typing: $(VENV)/tox ## mypy --strict
 floors: $(VENV)/tox ## imports go only downward
 	$(BIN)/tox run -e floors
 
-repeat: $(VENV)/tests ## the test suite REPEAT times (10); stops at the first failure and says which round
-	@round=1; while [ $$round -le $(REPEAT) ]; do \
+repeat: $(VENV)/tests ## the test suite REPEAT times (10), beside BUSY busy loops (0); stops at the first failure and says which round
+	@busy=; trap 'kill $$busy 2>/dev/null' EXIT; \
+	for loop in $$(seq $(BUSY)); do (while :; do :; done) & busy="$$busy $$!"; done; \
+	round=1; while [ $$round -le $(REPEAT) ]; do \
 	  echo "== round $$round of $(REPEAT) =="; export PYTHONHASHSEED=$$round; \
 	  { $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --ignore $(SIDE_BY_SIDE) && $(BIN)/python -m pytest -q $(SIDE_BY_SIDE); } \
 	    || { echo "FAILED in round $$round of $(REPEAT)"; exit 1; }; \

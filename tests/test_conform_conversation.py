@@ -193,7 +193,7 @@ def test_pieces_do_not_wait_for_ever() -> None:
         began_s = time.monotonic()
         conv.send_pieces([b"x"] * 100, "pieces")
 
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 30
 
 
 def test_held_output_is_a_hang() -> None:

@@ -238,7 +238,7 @@ def test_keys_are_hashed_at_a_bounded_cost() -> None:
         with pytest.raises(Finding, match="without bounds"):
             read(data)
 
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 30
 
 
 @pytest.mark.slow
@@ -259,4 +259,4 @@ def test_time_is_proportional_to_size(protocol: int) -> None:
 
     assert len(read(data, 1 << 14)) == 1
 
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < 30
