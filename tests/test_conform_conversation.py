@@ -40,6 +40,19 @@ def test_right_worker_is_understood() -> None:
         assert conv.last_size_bytes > 5000 - 100
 
 
+def test_last_words_are_read_before_the_exit_is_judged() -> None:
+    """What a worker wrote before it exited is seen, however late the kit looks; else it would pass. [SHUT-6]"""
+    with talking_to(RIGHT + "\nsend(((i + 1, 0), None, None))") as conv:
+        conv.prepare()
+        conv.ask_sample()
+        conv.close_stdin()
+        while conv.process.status() is None:  # without reading
+            time.sleep(0.01)
+        assert conv.exits() == 0
+        with pytest.raises(Finding, match="which nobody asked for"):
+            conv.no_response()
+
+
 def test_hang_is_diagnosed() -> None:
     """A response that does not come is told with the request, the limit, the bytes and the state. [RUN-3]"""
     code = answering("write.write(b'\\x80\\x04X'); write.flush(); load(read)")

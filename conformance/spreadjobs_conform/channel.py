@@ -26,6 +26,8 @@ MEBIBYTE: Final = 1 << 20
 LINGER_S: Final = 0.1
 STEP_S: Final = 0.25
 """Waits look this often whether their limit has shrunk or the run was stopped."""
+MOST_LAST_READS: Final = 16
+"""So many reads take all that fits into the pipe of a process that has exited."""
 PIECE_LIMIT_S: Final = 0.25
 """For how long a piece of a message may wait in the pipe before the next one follows."""
 MAX_PENDING_BYTES: Final = 1 << 27
@@ -247,9 +249,18 @@ class Channel:
         status = self.process.status()
         if status is None:
             raise AssertionError("a status that was seen stays")
+        self._read_what_is_there()
         self.note("worker", describe_status(status))
         self.checks += 1
         return status
+
+    def _read_what_is_there(self) -> None:
+        """What a process wrote before its exit is in the pipe; something that it left behind may write for ever."""
+        for _ in range(MOST_LAST_READS):
+            before = self.process.received_bytes
+            self.pump(0.0)
+            if self.process.received_bytes == before:
+                return
 
     def released(self) -> None:
         """
