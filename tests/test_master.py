@@ -155,12 +155,12 @@ def test_an_exception_in_the_block_ends_busy_workers_at_once() -> None:
 
 def test_a_consumer_that_pauses_does_not_cost_workers_their_time() -> None:
     """What passes in the caller's code counts against no limit. [JOB-2]"""
-    settings = Settings(task_timeout_s=0.5, window=1)
+    settings = Settings(task_timeout_s=2.0, start_timeout_s=60.0, window=1)
     with Master([program(ECHO)] * 2, settings=settings) as master:
         for number, answer in enumerate(master.stream([b"x" * 400_000] * 6)):
             assert answer == b"x" * 400_000
             if number == 2:
-                threading.Event().wait(1.0)  # The caller is busy for longer than a task may take.
+                threading.Event().wait(3.0)  # The caller is busy for longer than a task may take.
 
     assert [one.reason for one in master.workers] == ["exit status 0, in shutdown"] * 2
 
