@@ -9,7 +9,7 @@ import sys
 import termios
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from fcntl import ioctl
 from typing import Final
@@ -161,10 +161,12 @@ class Witness:
 
     Args:
         channels: Those of the workers, by key.
+        clock: Gives the time in seconds.
     """
 
-    def __init__(self, channels: Mapping[int, Channel]) -> None:
+    def __init__(self, channels: Mapping[int, Channel], clock: Callable[[], float] = time.monotonic) -> None:
         self._channels = channels
+        self._clock = clock
         self._next_search_s = 0.0
 
     def evidence(self, key: int) -> Evidence:
@@ -172,12 +174,12 @@ class Witness:
         channel = self._channels.get(key)
         if channel is None:
             return Evidence()
-        begun_s = time.monotonic()
+        begun_s = self._clock()
         search = channel.held and begun_s >= self._next_search_s
         evidence = channel.evidence(search=search)
         if search:
             # A thousand workers may leave a process each, or one that cannot be seen: not all of them are searched for.
-            self._next_search_s = begun_s + SEARCH_SHARE * (time.monotonic() - begun_s)
+            self._next_search_s = begun_s + SEARCH_SHARE * (self._clock() - begun_s)
         return evidence
 
 

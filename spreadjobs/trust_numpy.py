@@ -12,6 +12,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
+from spreadjobs.opcodes import MAX_SAME_HASH
 from spreadjobs.trust_values import Constructor, NotAdmitted, Repeats
 
 try:
@@ -27,7 +28,6 @@ _UNITS: Final = frozenset({"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", 
 _MAX_DIMENSIONS: Final = 32
 _MAX_STEP: Final = 10**9
 _DTYPE_STATE, _DATE_STATE = 8, 9
-_MAX_SAME_HASH: Final = 200
 
 
 def _text(value: object) -> str:
@@ -159,8 +159,8 @@ class NumpyGate:
         if isinstance(value, np.complexfloating | np.longdouble):
             alike = self._hashes.setdefault(hash(value), set())
             alike.add(data)
-            if len(alike) > _MAX_SAME_HASH:
-                raise NotAdmitted(f"more than {_MAX_SAME_HASH} different numbers of one hash (spec SEC-2)")
+            if len(alike) > MAX_SAME_HASH:
+                raise NotAdmitted(f"more than {MAX_SAME_HASH} different numbers of one hash (spec SEC-2)")
 
     def _from_buffer(self, *args: object) -> object:
         match args:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from unspeakable import Unnamed
 
 from spreadjobs import errors
 
@@ -47,20 +48,6 @@ def test_remote_exception_takes_any_arguments(args: tuple[object, ...], kept: tu
 
     assert (raised.type_name, raised.message, raised.traceback_text) == kept
     assert raised.args == args
-
-
-class Nameless(type):
-    """A class of classes whose name cannot be told."""
-
-    def __getattribute__(cls, name: str) -> object:
-        """Fail for the name."""
-        if name == "__name__":
-            raise RuntimeError("no name")
-        return super().__getattribute__(name)
-
-
-class Unnamed(metaclass=Nameless):
-    """A value that breaks whoever asks what it is."""
 
 
 def test_remote_exception_takes_arguments_that_nobody_has_checked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from unspeakable import Unnamed, Unspeakable
 from worker_machines import machine, take
 
 from spreadjobs.events import Refusal
@@ -38,14 +39,6 @@ def test_comment_of_an_instance_becomes_text_whatever_it_is(comment: object, tex
     assert len(response.comment) <= 80
 
 
-class Unspeakable:
-    """A value whose repr fails, as a class that the user admitted may have it."""
-
-    def __repr__(self) -> str:
-        """Fail."""
-        raise RuntimeError("no repr")
-
-
 def test_quotes_are_short_and_never_fail() -> None:
     """Whatever came can be quoted, in 80 characters. [VIO-3]"""
     assert short("x") == "'x'"
@@ -54,20 +47,6 @@ def test_quotes_are_short_and_never_fail() -> None:
     assert short([["y" * 70] * 6] * 6).endswith("...")
     assert "Unspeakable" in short(Unspeakable())
     assert short(nested(10**5)) == "[[[[[[[...]]]]]]]"
-
-
-class Nameless(type):
-    """A class of classes whose name cannot be told."""
-
-    def __getattribute__(cls, name: str) -> object:
-        """Fail for the name."""
-        if name == "__name__":
-            raise RuntimeError("no name")
-        return super().__getattribute__(name)
-
-
-class Unnamed(metaclass=Nameless):
-    """A value that breaks whoever asks what it is."""
 
 
 def test_quote_of_what_cannot_be_shown_says_so() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import pickle
 import subprocess
 import sys
@@ -13,10 +12,10 @@ from typing import Final
 
 import pytest
 from conversation import Codec, Conversation, Instance, interpreter
+from live_workers import CODECS, as_json, failure_of
 
 TEMPLATE: Final = Path(__file__).parents[1] / "workers" / "python" / "worker.py"
 VERSIONS: Final = ("this", "3.8", "3.12", "3.13")
-CODECS: Final[tuple[Codec, ...]] = ("pickle", "json")
 
 MARK: Final = "# ---- your part: "
 END: Final = '\nif __name__ == "__main__":\n    main()\n'
@@ -37,21 +36,6 @@ def template(
 ) -> Conversation:
     """The template, or a copy of it."""
     return Conversation([python, str(program), "--codec", codec, *options], codec=codec, protocol=protocol)
-
-
-def as_json(value: object) -> object:
-    """The value after a journey through JSON."""
-    journeyed: object = json.loads(json.dumps(value))
-    return journeyed
-
-
-def failure_of(response: object) -> tuple[str, str, str]:
-    """Type name, message and traceback of a failure; anything else is an error of the test."""
-    assert isinstance(response, tuple | list)
-    first, _, _ = response
-    word, _task_id, type_name, message, traceback_text = first
-    assert word == "RemoteException"
-    return type_name, message, traceback_text
 
 
 @pytest.fixture(name="copy")
