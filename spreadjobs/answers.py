@@ -32,27 +32,21 @@ class AnswerReader(Generic[A]):
 
     def read(self, outcome: Outcome[object]) -> Outcome[A]:
         """An outcome whose answer is what the caller asked for; Failed with WrongAnswer if it is not."""
-        if not isinstance(outcome, Answered):
+        if not isinstance(outcome, Answered) or self._is_as_asked(outcome):
             return outcome
         index, worker, attempts = outcome.task_index, outcome.worker, outcome.attempts
-        try:
-            value = self._value(outcome.value, index, worker)
-        except WrongAnswer as wrong:
+        if self._converter is None:
+            came = type(outcome.value).__name__
+            wrong = WrongAnswer(f"it is of type {came}, and answer={self._type} asks for another one", index, worker)
             return Failed(task_index=index, error=wrong, worker=worker, attempts=attempts)
+        try:
+            value = self._converter(outcome.value)
         except Exception as error:  # noqa: BLE001 - whatever the caller's converter raises is this task's failure
             failure = WrongAnswer(f"answer= raised {type(error).__name__}: {error}", index, worker)
             failure.__cause__ = error
             return Failed(task_index=index, error=failure, worker=worker, attempts=attempts)
         return Answered(task_index=index, value=value, worker=worker, attempts=attempts)
 
-    def _value(self, value: object, index: int, worker: str) -> A:
-        if self._converter is not None:
-            return self._converter(value)
-        if self._is_answer(value):
-            return value
-        came = type(value).__name__
-        raise WrongAnswer(f"it is of type {came}, and answer={self._type} asks for another one", index, worker)
-
-    def _is_answer(self, value: object) -> TypeGuard[A]:
-        """Whether a value is of the type asked for."""
-        return self._type is None or isinstance(value, self._type)
+    def _is_as_asked(self, outcome: Answered[object]) -> TypeGuard[Answered[A]]:
+        """Whether the answer is of the type asked for, and need not be converted."""
+        return self._converter is None and (self._type is None or isinstance(outcome.value, self._type))

@@ -42,19 +42,23 @@ class Dispatch:
 
     def note(self, worker: WorkerState, now_s: float) -> None:
         """Note whether a worker can be given tasks now."""
-        started = worker.machine.state is not State.EXEC
-        if worker.live and started and worker.room() > 0 and worker.rest_until_s <= now_s:
+        if (
+            worker.room() > 0
+            and worker.live
+            and worker.rest_until_s <= now_s
+            and worker.machine.state is not State.EXEC
+        ):
             self._hungry[worker.key] = worker
         else:
             self._hungry.pop(worker.key, None)
 
     def rests(self, worker: WorkerState) -> bool:
         """Whether a worker has room but may not be given tasks yet."""
-        return worker.live and worker.room() > 0 and worker.key not in self._hungry
+        return worker.rest_until_s > 0.0 and worker.live and worker.room() > 0 and worker.key not in self._hungry
 
     def wanted(self, ledger: Ledger) -> int:
         """How many tasks could be handed out now beyond those that wait."""
-        return sum(worker.room() for worker in self._hungry.values()) - ledger.ready
+        return sum([worker.room() for worker in self._hungry.values()]) - ledger.ready
 
     def hand_out(
         self, ledger: Ledger, workers: Mapping[int, WorkerState], now_s: float, *, to_come: float
@@ -69,20 +73,17 @@ class Dispatch:
             to_come: How many further tasks todo has, as far as it says; infinity otherwise.
         """
         given: list[tuple[WorkerState, Order]] = []
-        if not ledger.waiting or not self._hungry:
+        if not self._hungry or not ledger.waiting:
             return given
         held = ledger.waiting > ledger.ready
         others = {worker.place.slot.index for worker in workers.values() if worker.live} if held else set()
-        hungry = list(self._hungry.values())
-        for worker in hungry:
-            if not ledger.waiting:
-                break
+        for worker in list(self._hungry.values()):
             share = worker.room()
             if held:
                 if worker.machine.outstanding:
                     continue  # A task that must be alone waits: let workers run empty, or it waits for ever.
                 share = 1
-            elif self.slots > 1:
+            elif self.slots > 1 and to_come < math.inf:
                 # No request can be taken back, and the next tasks may be long ones: nobody holds more than half of a
                 # fair share of what is left, those who are still being started counted in.
                 held_most = math.ceil(min(worker.window, (ledger.ready + to_come) / (2 * self.slots)))
@@ -94,22 +95,21 @@ class Dispatch:
                 worker.sent_s.extend([now_s] * len(requests))
                 given.append((worker, Send(worker.key, requests)))
                 self.note(worker, now_s)
+                if not ledger.waiting:
+                    break
         return given
 
     @staticmethod
     def _requests(ledger: Ledger, worker: WorkerState, share: int, others: set[int]) -> list[tuple[TaskId, object]]:
-        requests: list[tuple[TaskId, object]] = []
-        while len(requests) < share:
-            alone = not worker.machine.outstanding
-            task = ledger.take(worker.place.slot.index, alone=alone, others=others)
-            if task is None:
-                break
-            task_id = ledger.send(task)
-            worker.machine.request_sent(task_id)
-            requests.append((task_id, task.payload))
-            if task.solo:
-                worker.solo = True
-                break
+        if share < 1:
+            return []
+        alone = not worker.machine.outstanding
+        tasks = ledger.take(worker.place.slot.index, share, alone=alone, others=others)
+        if not tasks:
+            return []
+        worker.solo = tasks[0].solo
+        requests = [(ledger.send(task), task.payload) for task in tasks]
+        worker.machine.requests_sent([task_id for task_id, _ in requests])
         return requests
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import os
@@ -30,6 +31,8 @@ FIRST_STALL_S: Final = 10.0
 """The same while no worker has ever answered: that is a mistake more often than a long task."""
 LONGEST_ABORT_S: Final = 4.0
 """An abort is over sooner: TERM, a second later KILL, a second later no more waiting. If not, all are killed."""
+LONGEST_PULL_S: Final = 0.001
+"""A todo that takes longer to give its elements is not waited for while a worker could begin with those that came."""
 SHORTEST_PAUSE_S: Final = 0.001
 """A shorter time in the caller's code is not taken off the workers' limits."""
 
@@ -63,6 +66,7 @@ class Engine:
         self._loop = Loop(means, self._plan, last_words)
         self._todo: Iterator[object] = iter(())
         self._running = self._closed = self._broken = self._remembered = False
+        self._hurries = self._heard = False
         self._pid = os.getpid()
         self._news_s = 0.0
         self.delivered = 0
@@ -116,16 +120,21 @@ class Engine:
                     break
                 self._advance(bound)
                 continue
-            raised = [outcome.task_index for outcome in done if _raised(outcome)]
-            if raised and not go_on:
-                self._hand_out_no_more(min(raised))
-            left_s = time.monotonic()
-            yield from done
-            self._check_open()
-            self._excuse(left_s)
+            if not go_on:
+                raised = [outcome.task_index for outcome in done if isinstance(outcome, Failed) and _raised(outcome)]
+                if raised:
+                    self._hand_out_no_more(min(raised))
+            for outcome in done:
+                left_s = time.monotonic()
+                yield outcome
+                self._check_open()
+                if self._excuse(time.monotonic() - left_s):
+                    # The workers did not wait meanwhile, and who died is not given a task to be blamed with.
+                    self._loop.turn(patience_s=0.0)
+                    self._refill(bound)
             self._news_s = time.monotonic()
-            self._loop.turn(patience_s=0.0)
-            self._refill(bound)
+            if bound is not None:
+                self._refill(bound)
 
     @contextmanager
     def _unbroken(self) -> Iterator[None]:
@@ -175,27 +184,23 @@ class Engine:
 
     def _advance(self, bound: int | None) -> None:
         """One turn; workers are refilled before the caller gets what has come."""
-        if self._lost():
+        if self._plan.lost:
             if not self._ledger.unfinished:
                 self._pull(1)
             self._ledger.cancel_all(f"no worker is left: {self._fates()}")
             return
-        if self._lost():
-            return  # The last hope could not even be started: there is nothing to wait for.
-        self._loop.turn(patience_s=self._patience_s())
+        self._loop.turn(patience_s=0.0 if self._hurries else self._patience_s())
         self._refill(bound)
         now_s = time.monotonic()
-        if now_s - self._news_s >= self._patience_s():
+        # A look at all slots is too much for each turn.
+        if now_s - self._news_s >= FIRST_STALL_S and now_s - self._news_s >= self._patience_s():
             self._news_s = now_s
             self._means.console.say(stall_text(self._plan, now_s), warning=True)
 
     def _patience_s(self) -> float:
         """How long nothing may be answered before that is said: sooner where nothing ever was."""
-        return STALL_S if any(place.ever_answered for place in self._plan.places) else FIRST_STALL_S
-
-    def _lost(self) -> bool:
-        """Whether no worker is left; it changes between two calls."""
-        return self._plan.lost
+        self._heard = self._heard or any(place.ever_answered for place in self._plan.places)
+        return STALL_S if self._heard else FIRST_STALL_S
 
     def _refill(self, bound: int | None) -> None:
         room = self._plan.wanted()
@@ -209,11 +214,12 @@ class Engine:
         self._plan.exhausted = True
         self._ledger.cancel_waiting(behind=failed, reason="another task raised")
 
-    def _excuse(self, left_s: float) -> None:
-        """The caller's code ran since then, not the loop: no worker's limit counts that."""
-        pause_s = time.monotonic() - left_s
-        if pause_s > SHORTEST_PAUSE_S:
-            self._plan.excuse(pause_s)
+    def _excuse(self, pause_s: float) -> bool:
+        """The caller's code ran for so long, not the loop: no worker's limit counts that. Whether it was long."""
+        if pause_s <= SHORTEST_PAUSE_S:
+            return False
+        self._plan.excuse(pause_s)
+        return True
 
     def _check_open(self) -> None:
         if self._closed:
@@ -223,17 +229,21 @@ class Engine:
         """Take so many further elements of todo, as far as there are any."""
         if self._plan.exhausted:
             return
-        begun_s = time.monotonic()
-        for _ in range(count):
-            try:
-                payload = next(self._todo)
-            except StopIteration:
-                self._plan.exhausted = True
+        begun_s = now_s = time.monotonic()
+        taken = 0
+        while taken < count:
+            some = min(count - taken, 2 * taken or 1)
+            payloads = list(itertools.islice(self._todo, some))
+            self._ledger.add(payloads)
+            taken += len(payloads)
+            now_s = time.monotonic()
+            self._plan.exhausted = len(payloads) < some
+            if self._plan.exhausted or now_s - begun_s > LONGEST_PULL_S:
                 break
-            self._ledger.add(payload)
+        self._hurries = taken < count and not self._plan.exhausted
         left = operator.length_hint(self._todo, -1)
         self._plan.to_come = left if left >= 0 else math.inf
-        self._excuse(begun_s)
+        self._excuse(now_s - begun_s)
 
     # --- the end of the workers
 

@@ -212,9 +212,9 @@ class Show:
 
 @attrs.frozen
 class Took:
-    """A task was answered: when its request was sent and when its answer was read, in seconds of the loop's clock."""
+    """Tasks answered in one read: when each request was sent, and when that was, in seconds of the loop's clock."""
 
-    sent_s: float
+    sent_s: Sequence[float]
     answered_s: float
 
 

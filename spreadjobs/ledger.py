@@ -7,6 +7,7 @@ an answer to a request that is no longer at a worker changes nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Sequence
 
@@ -60,10 +61,10 @@ class Ledger:
 
     # --- what waits
 
-    def add(self, payload: object) -> None:
-        """Take one more element of todo."""
-        self._ready.append(Task(self.added, payload))
-        self.added += 1
+    def add(self, payloads: Sequence[object]) -> None:
+        """Take further elements of todo."""
+        self._ready.extend(map(Task, itertools.count(self.added), payloads))
+        self.added += len(payloads)
 
     @property
     def waiting(self) -> int:
@@ -80,23 +81,25 @@ class Ledger:
         """Tasks that were added and have not ended."""
         return self.waiting + len(self._at_workers)
 
-    def take(self, slot: int, *, alone: bool, others: set[int]) -> Task | None:
+    def take(self, slot: int, most: int, *, alone: bool, others: set[int]) -> list[Task]:
         """
-        The next task for a worker, or None if there is none that it may have.
+        The next tasks for a worker: one that is sent alone, or so many others; none if there is none that it may have.
 
         Args:
             slot: The worker's slot.
+            most: So many at the most, 1 or more.
             alone: Whether the worker holds nothing now: only then it may get a task that is sent alone.
             others: Slots with a live worker; a charged task waits for one on which it has not failed, if there is one.
         """
+        ready = self._ready
         if alone and self._held:
             for position, task in enumerate(self._held):
-                if self._ready and self._ready[0].index < task.after:
+                if ready and ready[0].index < task.after:
                     continue
                 if slot in task.failed_on and not others <= task.failed_on:
                     continue
-                return self._held.pop(position)
-        return self._ready.popleft() if self._ready else None
+                return [self._held.pop(position)]
+        return [ready.popleft() for _ in range(min(most, len(ready)))]
 
     def send(self, task: Task) -> TaskId:
         """Note that a task goes to a worker; returns the id of this request, never used before in the run."""
@@ -119,9 +122,7 @@ class Ledger:
         """An answer: the task has ended, unless it is no longer at a worker under this id."""
         task = self._at_workers.pop(task_id, None)
         if task is not None:
-            self._done.append(
-                Answered(task_index=task.index, value=value, worker=worker, attempts=tuple(task.attempts))
-            )
+            self._done.append(Answered(task.index, value, worker, tuple(task.attempts)))
         return task
 
     def failed(self, task_id: TaskId, error: RemoteException, worker: str) -> Task | None:

@@ -7,6 +7,7 @@ It decides nothing: what happened goes to the plan as facts, and what the plan o
 from __future__ import annotations
 
 import errno
+import math
 import selectors
 import signal
 import time
@@ -84,8 +85,6 @@ class Loop:
         """Workers whose exit is awaited: when to look next, and how long to wait after that."""
         self._next_sweep_s = 0.0
         self._launched = False
-        # Differences are monotonic, and yet the readings for timing_callback look like time.time(), as they always did.
-        self._epoch_s = time.time() - time.monotonic()
 
     # --- one turn
 
@@ -97,27 +96,32 @@ class Loop:
             patience_s: Longest wait, seconds.
         """
         ready = [self._registered(selected.data) for selected, _ in self._selector.select(self._wait_s(patience_s))]
-        ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.
+        if len(ready) > 1:
+            ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.
         for channel, pipe in ready:
             if self._channels.get(channel.key) is channel:
                 self._serve(channel, pipe)
-        self._look_for_exits(time.monotonic())
-        self.obey(self.plan.tick(time.monotonic()))
+        now_s = time.monotonic()
+        if self._dying or now_s >= self._next_sweep_s:
+            self._look_for_exits(now_s)
+            now_s = time.monotonic()
+        if self.plan.wake_s() <= now_s:
+            self.obey(self.plan.tick(now_s))
         self._means.console.flush()
 
     def hand_out(self) -> None:
         """Start workers where work waits, and send what can be sent."""
         orders = self.plan.dispatch(time.monotonic())
-        self._launched = any(isinstance(order, Launch) for order in orders)
+        self._launched = False
         self.obey(orders)
 
     def _wait_s(self, patience_s: float) -> float:
-        now_s = time.monotonic()
-        until_s = min(now_s + patience_s, self.plan.wake_s())
-        if self.plan.eager or self._launched:
+        if not patience_s or self._launched or self.plan.eager:
             return 0.0  # There are more to start, or those just started wait for their first task.
-        if self._channels:
-            until_s = min(until_s, self._next_sweep_s, *(look_s for look_s, _ in self._dying.values()))
+        now_s = time.monotonic()
+        until_s = min(now_s + patience_s, self.plan.wake_s(), self._next_sweep_s if self._channels else math.inf)
+        for look_s, _ in self._dying.values():
+            until_s = min(until_s, look_s)
         return max(0.0, until_s - now_s)
 
     @staticmethod
@@ -238,20 +242,20 @@ class Loop:
 
     def _obey_one(self, order: Order) -> None:
         match order:
-            case Show():
-                self._means.console.show(order.task_index, order.out, order.err)
+            case Send() | CloseStdin() | Terminate() | Kill() | Discard():
+                channel = self._channels.get(order.worker)
+                if channel is not None:
+                    self._obey_for(channel, order)
             case Took():
                 if self._means.timing is not None:
-                    self._means.timing(order.sent_s + self._epoch_s, order.answered_s + self._epoch_s)
+                    self._means.tell_times(self._means.timing, order.sent_s, order.answered_s)
+            case Show():
+                self._means.console.show(order.task_index, order.out, order.err)
             case Say():
                 self._means.console.say(order.text, warning=order.warning)
             case Launch():
                 with deferred_interrupt():
                     self._launch(order)
-            case Send() | CloseStdin() | Terminate() | Kill() | Discard():
-                channel = self._channels.get(order.worker)
-                if channel is not None:
-                    self._obey_for(channel, order)
             case _:
                 assert_never(order)
 
@@ -291,6 +295,7 @@ class Loop:
                 self._tell(channel, fact)
 
     def _launch(self, order: Launch) -> None:
+        self._launched = True
         means = self._means
         slot = means.slots[order.slot]
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -27,6 +28,29 @@ class Means:
     """The preparation items, encoded once. Spec PREP-1, PREP-2."""
     console: Console
     timing: Callable[[float, float], object] | None = None
+    epoch_s: float = attrs.field(factory=lambda: time.time() - time.monotonic())
+    """Differences are monotonic, and yet the readings for ``timing`` look like time.time(), as they always did."""
+
+    def tell_times(self, timing: Callable[[float, float], object], sent_s: Sequence[float], answered_s: float) -> None:
+        """
+        Call the timing callback for each task that was answered in one read, also where it raises.
+
+        Args:
+            timing: The callback.
+            sent_s: When each request was sent, by the monotonic clock.
+            answered_s: When the answers were read.
+
+        Raises:
+            Exception: the first that the callback raised.
+        """
+        raised: Exception | None = None
+        for one_s in sent_s:
+            try:
+                timing(one_s + self.epoch_s, answered_s + self.epoch_s)
+            except Exception as error:  # noqa: BLE001 - it is raised below
+                raised = raised or error
+        if raised is not None:
+            raise raised
 
     def start(self, slot: Slot, name: str) -> Connection:
         """

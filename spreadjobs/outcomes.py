@@ -46,7 +46,7 @@ class Attempt:
     """Name of the signal that ended it, such as ``SIGSEGV``, if one did that the master had not sent."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen  # Not keywords only: one is made for every task, and passing names costs a third of that.
 class Answered(Generic[A_co]):
     """The task was answered."""
 

@@ -84,6 +84,7 @@ class Plan:
         self._draw = draw
         self._last_words = last_words
         self._dispatch = Dispatch(self.places, settings)
+        self._limited = settings.task_timeout_s is not None or settings.start_timeout_s is not None
         self._alarms: list[tuple[float, int, WorkerState | None]] = []
         self._counter = itertools.count()
 
@@ -268,7 +269,7 @@ class Plan:
 
     def _arm(self, worker: WorkerState) -> None:
         """See to it that ``tick`` looks at a worker when its next limit runs out."""
-        if worker.phase is WorkerPhase.ENDED:
+        if worker.phase is WorkerPhase.ENDED or (not self._limited and not worker.rest_until_s and worker.live):
             return
         due_s = worker.deadline_s(self.settings, command=self.command)
         if self._dispatch.rests(worker):
@@ -323,7 +324,7 @@ class Plan:
     @property
     def lost(self) -> bool:
         """Whether no slot has a worker or will have one."""
-        return all(place.phase is SlotPhase.GONE for place in self.places)
+        return self._dispatch.slots == 0
 
     @property
     def over(self) -> bool:
@@ -346,7 +347,7 @@ class Plan:
     def dispatch(self, now_s: float) -> Sequence[Order]:
         """Start workers where work waits for them, and hand out what waits."""
         orders: list[Order] = []
-        if self._starts_workers:
+        if self._dispatch.has_places and self._starts_workers:
             for worker, order in self._dispatch.launch_some(now_s):
                 self.workers[worker.key] = worker
                 orders.append(order)

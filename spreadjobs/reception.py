@@ -8,8 +8,8 @@ from typing import assert_never
 from spreadjobs import backoff
 from spreadjobs.abridge import captured_comment
 from spreadjobs.errors import RemoteException, WorkerViolation
-from spreadjobs.events import Answer, Came, Failure, Order, Refusal, Response, Say, Show, Took
-from spreadjobs.ledger import Ledger
+from spreadjobs.events import Answer, Came, Failure, Order, Refusal, Say, Show, Took
+from spreadjobs.ledger import Ledger, Task
 from spreadjobs.settings import Settings
 from spreadjobs.slots import SlotPhase, SlotState, WorkerState
 from spreadjobs.states import State
@@ -55,8 +55,20 @@ class Reception:
         """
         orders: list[Order] = []
         responses, alive, violation = worker.machine.receive(fact.messages)
+        took: list[float] = []
         for response in responses:
-            self._respond(worker, response, ledger, now_s, orders)
+            sent_s = worker.sent_s.popleft()
+            if isinstance(response, Answer):
+                task = ledger.answered(response.task_id, response.value, worker.name)
+                if task is not None:
+                    took.append(sent_s)
+                worker.did_a_task()
+            else:
+                task = self._respond(worker, response, ledger, sent_s, now_s, orders)
+            if task is not None and (response.out or response.err):
+                orders.append(Show(task.index, response.out, response.err))
+        if took:
+            orders.append(Took(took, now_s))
         if responses and self._adapts:
             worker.measured(len(responses), now_s - worker.measured_from_s)
         if responses:
@@ -74,35 +86,29 @@ class Reception:
             violation = WorkerViolation(violation.reason, fact.undue, violation.cure)
         return orders, violation
 
-    def _respond(
-        self, worker: WorkerState, response: Response, ledger: Ledger, now_s: float, orders: list[Order]
-    ) -> None:
-        sent_s = worker.sent_s.popleft()
-        place = worker.place
+    def _respond(  # noqa: PLR0913 - it is a part of take()
+        self,
+        worker: WorkerState,
+        response: Refusal | Failure,
+        ledger: Ledger,
+        sent_s: float,
+        now_s: float,
+        orders: list[Order],
+    ) -> Task | None:
         match response:
-            case Answer():
-                task = ledger.answered(response.task_id, response.value, worker.name)
-                if task is not None:
-                    orders.append(Took(sent_s, now_s))
             case Refusal():
                 task = ledger.refused(response.task_id)
                 orders.append(self._rest(worker, response, ledger, now_s - sent_s, now_s))
+                worker.place.usefulness = backoff.next_usefulness(worker.place.usefulness, "refused")
+                return task
             case Failure():
                 error = RemoteException(*response.arguments)
                 error.out, error.err = response.out, response.err
                 error.stderr = tuple(self._last_words(worker.key))
                 error.comment = captured_comment(response.out, response.err)
-                task = ledger.failed(response.task_id, error, worker.name)
-            case _:
-                assert_never(response)
-        if task is not None and (response.out or response.err):
-            orders.append(Show(task.index, response.out, response.err))
-        if isinstance(response, Refusal):
-            place.usefulness = backoff.next_usefulness(place.usefulness, "refused")
-        else:
-            worker.answered += 1
-            place.ever_answered, place.ends, place.counted_ends, place.kills = True, 0, 0, 0
-            place.usefulness = backoff.next_usefulness(place.usefulness, "answered")
+                worker.did_a_task()
+                return ledger.failed(response.task_id, error, worker.name)
+        assert_never(response)
 
     def _rest(self, worker: WorkerState, refusal: Refusal, ledger: Ledger, took_s: float, now_s: float) -> Order:
         """Let a worker rest that refused a task. Spec BUSY-3."""

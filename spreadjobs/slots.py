@@ -11,7 +11,7 @@ from typing import Final
 import attrs
 
 from spreadjobs.arglists import Slot
-from spreadjobs.backoff import START_USEFULNESS
+from spreadjobs.backoff import START_USEFULNESS, next_usefulness
 from spreadjobs.events import Exit
 from spreadjobs.outcomes import Cause
 from spreadjobs.settings import Settings
@@ -173,6 +173,13 @@ class WorkerState:
             self.solo = False
             self.busy_s = self.held_s(now_s)
             self.busy_since_s = None
+
+    def did_a_task(self) -> None:
+        """It answered, or said what its task raised: it is useful, and so is its slot."""
+        self.answered += 1
+        place = self.place
+        place.ever_answered, place.ends, place.counted_ends, place.kills = True, 0, 0, 0
+        place.usefulness = next_usefulness(place.usefulness, "answered")
 
     def measured(self, answers: int, took_s: float) -> None:
         """Adapt an automatic window to the time that a read's answers took."""

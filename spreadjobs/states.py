@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from reprlib import Repr
 from types import MappingProxyType
@@ -31,6 +31,8 @@ class State(Enum):
     SHUTDOWN = "shutdown"
     ENDED = "ended"
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and two of them are asked for at each change.
+
 
 class Event(Enum):
     """What can happen to a worker, as far as its state is concerned."""
@@ -46,6 +48,8 @@ class Event(Enum):
     STDOUT_ENDED = "stdout ended"
     EXITED = "exited"
     TIME_LIMIT = "time limit"
+
+    __hash__ = object.__hash__
 
 
 _ENDS: Final[Mapping[Event, State]] = {
@@ -145,10 +149,10 @@ class WorkerMachine:
         except KeyError:
             raise ValueError(f"{event.value!r} cannot happen in state {self.state.value!r} (spec section 4)") from None
 
-    def request_sent(self, task_id: TaskId) -> None:
-        """Note a request that is on its way."""
+    def requests_sent(self, task_ids: Iterable[TaskId]) -> None:
+        """Note requests that are on their way."""
         self.happen(Event.REQUEST_SENT)
-        self.outstanding.append(task_id)
+        self.outstanding.extend(task_ids)
 
     def request_unsent(self, task_id: TaskId) -> int:
         """Take a request back of which nothing was written; returns its position among the unanswered ones."""
@@ -184,11 +188,13 @@ class WorkerMachine:
         return responses, alive, None
 
     def _quick(self, message: object) -> Answer | None:
-        """The common case, ``((task_id, value), None, None)`` for the oldest request, in one look; None for others."""
+        """The common case, an answer without lines to the oldest request, in one look; None for others."""
         if not self._tagged or type(message) is not tuple or len(message) != _RESPONSE_ITEMS:
             return None
         first, out, err = message
-        if out is not None or err is not None or type(first) is not tuple or len(first) != _ANSWER_ITEMS:
+        if type(first) is not tuple or len(first) != _ANSWER_ITEMS:
+            return None
+        if not ((out is None or (type(out) is list and not out)) and (err is None or (type(err) is list and not err))):
             return None
         task_id = first[0]
         if type(task_id) is not int or not self.outstanding or task_id != self.outstanding[0]:

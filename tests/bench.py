@@ -59,8 +59,7 @@ class Bench:
 
     def add(self, *payloads: object, exhausted: bool = True) -> None:
         """Take these elements of todo; no others come unless said otherwise."""
-        for payload in payloads:
-            self.ledger.add(payload)
+        self.ledger.add(payloads)
         self.plan.exhausted = exhausted
 
     def dispatch(self) -> Sequence[Order]:

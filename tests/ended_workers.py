@@ -20,10 +20,9 @@ def worker_with(ledger: Ledger, count: int, *, answered: bool) -> WorkerState:
     machine = WorkerMachine()
     machine.happen(Event.STARTED)
     for index in range(count):
-        ledger.add(index)
-        task = ledger.take(0, alone=True, others=set())
-        assert task is not None
-        machine.request_sent(ledger.send(task))
+        ledger.add([index])
+        [task] = ledger.take(0, 1, alone=True, others=set())
+        machine.requests_sent([ledger.send(task)])
     return WorkerState(1, place(answered=answered), "1.1", machine)
 
 

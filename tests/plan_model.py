@@ -186,7 +186,7 @@ class ModelledPlan(RuleBasedStateMachine):
             elif isinstance(order, Show):
                 assert order.out or order.err
             elif isinstance(order, Took):
-                assert order.sent_s <= order.answered_s <= self.now_s
+                assert max(order.sent_s) <= order.answered_s <= self.now_s
 
     nature = 0
     """How the next worker will end: see ``Script.stubborn`` and ``Script.clings``."""
@@ -296,7 +296,7 @@ class ModelledPlan(RuleBasedStateMachine):
             # Now and then there is one that no codec can carry.
             self.todo.append(f"{len(self.todo)} {BAD if len(self.todo) % 7 == 5 else ''}")
             self.records.append(Record(len(self.records)))
-            self.ledger.add(self.todo[-1])
+            self.ledger.add(self.todo[-1:])
 
     def candidates(self) -> list[Script]:
         """The workers, in a settled order."""

@@ -20,8 +20,8 @@ CAUSES: list[Cause] = ["died", "timed out", "violation", "departed"]
 def tasks(ledger: Ledger) -> list[tuple[list[Attempt], list[Attempt], bool]]:
     """Attempts, departures and the mark "alone" of every task that waits."""
     found = []
-    while (task := ledger.take(9, alone=True, others={9})) is not None:
-        found.append((task.attempts, task.departures, task.solo))
+    while taken := ledger.take(9, 1, alone=True, others={9}):
+        found += [(task.attempts, task.departures, task.solo) for task in taken]
     return found
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
+import time
+from collections.abc import Iterator
 
 import pytest
 from programs import ECHO, program
 
 from spreadjobs import Arguments, Master, NoResponse, PastPerformance, Settings, SubprocessConnection, main
+from spreadjobs.loop import Loop
 
 
 def test_a_stall_is_said_again_and_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,3 +117,49 @@ def test_task_ids_begin_at_random() -> None:
     assert first != second
     assert min(first, second) >= 10**4
     assert max(first, second) < 2**31 + 1
+
+
+@pytest.mark.parametrize("bound_s", [-1.0, 1000.0])
+def test_a_slow_todo_does_not_keep_its_first_tasks_from_the_workers(
+    monkeypatch: pytest.MonkeyPatch, bound_s: float
+) -> None:
+    """What came is sent before more is waited for, once todo takes long to give its elements. [JOB-1]"""
+    monkeypatch.setattr("spreadjobs.engine.LONGEST_PULL_S", bound_s)
+    sent_s: list[float] = []
+    taken_s: list[float] = []
+
+    def todo() -> Iterator[int]:
+        for number in range(6):
+            taken_s.append(time.time())
+            yield number
+
+    def note(sent: float, _answered: float) -> None:
+        sent_s.append(sent)
+
+    with Master([program(ECHO)], timing_callback=note, settings=Settings(window=4)) as master:
+        master.run([0])
+        sent_s.clear()
+        assert master.run(todo()) == list(range(6))
+
+    waited = sent_s[1] > taken_s[3]
+    assert waited is (bound_s > 0.0)
+
+
+def test_workers_are_served_between_two_answers_that_the_caller_takes_long_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stream's caller gets several answers of one turn one by one; the workers do not wait until the last. [JOB-1]"""
+    monkeypatch.setattr("spreadjobs.engine.SHORTEST_PAUSE_S", -1.0)
+    turns: list[float] = []
+    turn = Loop.turn
+
+    def counted(loop: Loop, *, patience_s: float) -> None:
+        turns.append(patience_s)
+        turn(loop, patience_s=patience_s)
+
+    monkeypatch.setattr(Loop, "turn", counted)
+    with Master([program(ECHO)], settings=Settings(window=8)) as master:
+        master.run([0])
+        seen = [len(turns) for _ in master.stream(range(100))]
+
+    assert all(later > earlier for earlier, later in itertools.pairwise(seen))

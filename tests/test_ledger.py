@@ -16,14 +16,13 @@ LEFT = Attempt(worker="1.1", cause="departed", detail="exit status 0")
 def ledger_of(count: int, *, max_attempts: int = 3, max_kills: int = 10, first_task_id: int = 100) -> Ledger:
     """A ledger with so many tasks, whose payloads are a, b, c ..."""
     ledger = Ledger(first_task_id=first_task_id, max_attempts=max_attempts, max_kills=max_kills)
-    for position in range(count):
-        ledger.add("abcdefgh"[position])
+    ledger.add("abcdefgh"[:count])
     return ledger
 
 
 def take(ledger: Ledger, slot: int = 0, *, alone: bool = True, others: tuple[int, ...] = ()) -> Task | None:
     """The next task for this slot; other slots have live workers."""
-    return ledger.take(slot, alone=alone, others={slot, *others})
+    return next(iter(ledger.take(slot, 1, alone=alone, others={slot, *others})), None)
 
 
 def send(ledger: Ledger, slot: int = 0, *, others: tuple[int, ...] = ()) -> TaskId:
@@ -216,7 +215,7 @@ def test_charged_task_waits_at_the_tail() -> None:
     """A charged task is sent when every task that was there before has been handed out. [JOB-2]"""
     ledger = ledger_of(3)
     ledger.charge(send(ledger), 0, DIED)
-    ledger.add("later")
+    ledger.add(["later"])
 
     assert waiting(ledger) == ["b", "c", "a", "later"]
 

@@ -25,7 +25,7 @@ def test_run_from_start_to_end() -> None:
     assert bench.tell(1, Started()) == []
     assert bench.hand_out() == {1: ["a"]}
     bench.now_s += 2.0
-    assert bench.answer(1, "A") == [Took(1000.0, 1002.0)]
+    assert bench.answer(1, "A") == [Took([1000.0], 1002.0)]
     assert bench.outcomes() == [Answered(task_index=0, value="A", worker="1.1")]
     over = [bench.plan.over]
 
@@ -44,7 +44,7 @@ def test_answers_of_one_read_are_one_fact() -> None:
     [key] = bench.run("a", "b", "c")
     bench.now_s += 1.0
 
-    assert bench.answer(key, "A", "B") == [Took(1000.0, 1001.0)] * 2
+    assert bench.answer(key, "A", "B") == [Took([1000.0, 1000.0], 1001.0)]
     assert [outcome.task_index for outcome in bench.outcomes()] == [0, 1]
     assert bench.held(key) == [102]
 

@@ -42,10 +42,9 @@ def test_answers_end_tasks_and_are_timed_and_shown(bench: Bench) -> None:
     assert violation is None
     sent_s = bench.now_s
     assert orders == [
-        Took(sent_s, sent_s + 2),
         Show(0, ["o\n"], ()),
-        Took(sent_s, sent_s + 2),
         Show(1, (), ["e\n"]),
+        Took([sent_s, sent_s], sent_s + 2),
     ]
     assert bench.ledger.take_done() == [Answered(task_index=index, value=index + 1, worker="1.1") for index in range(2)]
     assert worker.answered == 2

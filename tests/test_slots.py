@@ -31,7 +31,7 @@ def worker(*task_ids: int, sent_s: float = 100.0) -> WorkerState:
     machine.happen(Event.STARTED)
     state = WorkerState(1, SlotState(read_arglists([["worker"]])[0]), "1.1", machine)
     for task_id in task_ids:
-        machine.request_sent(TaskId(task_id))
+        machine.requests_sent([TaskId(task_id)])
         state.sent_s.append(sent_s)
         state.busy_since_s = state.oldest_since_s = sent_s
     return state

@@ -101,7 +101,7 @@ class Master:
         elif not what.startswith("prepare "):
             match = re.match(r"\((\d+), ", what)
             assert match, what
-            self.machine.request_sent(TaskId(int(match[1])))
+            self.machine.requests_sent([TaskId(int(match[1]))])
 
 
 def data_of(master: Master, what: str) -> bytes:

@@ -62,8 +62,8 @@ def test_first_request_makes_a_worker_run() -> None:
     worker = machine()
     before = worker.state
 
-    worker.request_sent(TaskId(7))
-    worker.request_sent(TaskId(8))
+    worker.requests_sent([TaskId(7)])
+    worker.requests_sent([TaskId(8)])
 
     assert (before, worker.state) == (State.PREPARATION, State.RUNNING)
     assert list(worker.outstanding) == [7, 8]
@@ -105,7 +105,7 @@ def test_several_answers_in_one_read_are_taken_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("written", "lines"),
-    [(None, ()), ("", ()), ("a\n", ("a\n",)), (["a\n", "b"], ["a\n", "b"]), (("a\n",), ("a\n",)), ([], []), ((), ())],
+    [(None, ()), ("", ()), ("a\n", ("a\n",)), (["a\n", "b"], ["a\n", "b"]), (("a\n",), ("a\n",)), ([], ()), ((), ())],
 )
 def test_lines_may_be_none_a_str_or_a_list(written: object, lines: object) -> None:
     """None, a str, or a list or tuple of str: lines that the task printed. [OUT-1]"""

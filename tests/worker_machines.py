@@ -12,7 +12,7 @@ def machine(*task_ids: int, tagged: bool = True, number_ids: bool = False) -> Wo
     worker = WorkerMachine(tagged=tagged, number_ids=number_ids)
     worker.happen(Event.STARTED)
     for task_id in task_ids:
-        worker.request_sent(TaskId(task_id))
+        worker.requests_sent([TaskId(task_id)])
     return worker
 
 
