@@ -23,7 +23,9 @@ LINGER_S: Final = 5.0
 """Seconds that a worker may live on after it closed its standard output by itself. Spec RUN-13."""
 QUEUED_WORK_S: Final = 0.0005
 """``window="auto"``: so much measured work is queued at a worker, and never more than ``LARGEST_WINDOW`` requests."""
-LARGEST_WINDOW: Final = 32
+LARGEST_WINDOW: Final = 128
+REFILL_SHARE: Final = 4
+"""A worker is sent more when one part in so many of its window is free: one write carries many requests."""
 SHORT_TASK_S: Final = 0.005
 """A task longer than this brings an automatic window back to 1 at once: long tasks never queue behind each other."""
 
@@ -126,7 +128,8 @@ class WorkerState:
 
     def room(self) -> int:
         """How many further requests it may be sent."""
-        return 0 if self.solo else self.window - len(self.machine.outstanding)
+        free = 0 if self.solo else self.window - len(self.machine.outstanding)
+        return free if free * REFILL_SHARE >= self.window else 0
 
     def held_s(self, now_s: float) -> float:
         """Seconds during which it held a task."""

@@ -259,7 +259,7 @@ class ModelledPlan(RuleBasedStateMachine):
                 record.departures, record.solo = record.departures + 1, True
         elif script.slot in self.answered_slots:
             for record in held:
-                if script.struck:
+                if script.struck and not script.accused:  # What it said before its end counts first.
                     record.kills += 1
                 else:
                     record.charges += 1
