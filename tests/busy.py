@@ -13,7 +13,9 @@ import threading
 import time
 from pathlib import Path
 
-SLEEPER = "import os, sys, time; os.write(int(sys.argv[1]), b'%d\\n' % os.getpid()); time.sleep(1000)"
+NAP_S = 0.1
+"""A signal that comes just before a sleep is handled only after it: who has a handler sleeps in naps."""
+SLEEPER = "import os, sys, time; os.write(int(sys.argv[1]), b'%d\\n' % os.getpid()); \nwhile True: time.sleep(0.1)"
 """A child that ends at TERM."""
 STUBBORN = f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPER}"
 """A child that does not."""
@@ -47,7 +49,8 @@ def pooled(log: str) -> None:
 
 def sleep(log: str) -> None:
     log_pid(log)
-    time.sleep(1000)
+    while True:
+        time.sleep(NAP_S)
 
 
 def spin(log: str) -> None:
@@ -144,15 +147,19 @@ def ignore_term(log: str) -> None:
 def note_term(log: str) -> None:
     """Live on after TERM, and say that it came."""
     signal.signal(signal.SIGTERM, lambda *_: Path(f"{log}.term").touch())
-    log_pid(log)
-    while True:
-        time.sleep(1000)
+    sleep(log)
 
 
 def stay(log: str) -> None:
     """Keep the process from ending in good order, and say that TERM came."""
-    signal.signal(signal.SIGTERM, lambda *_: Path(f"{log}.term").touch())
-    threading.Thread(target=time.sleep, args=(1000,)).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+    def note() -> None:
+        signal.sigwait([signal.SIGTERM])
+        Path(f"{log}.term").touch()
+        time.sleep(1000)
+
+    threading.Thread(target=note).start()
     log_pid(log)
 
 

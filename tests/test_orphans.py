@@ -34,8 +34,11 @@ main([task("wait_for_stubborn_child"), task("multiprocess")], [worker, worker])
 WAITS = """
 with Master([worker]) as master:
     master.run([task("leave_a_child")])
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)  # signal.pause() would miss a signal that comes just before it
     print("idle", flush=True)
-    signal.pause()
+    os.read(woken, 1)
 """
 LIMITLESS = """
 import spreadjobs.engine, spreadjobs.slots
