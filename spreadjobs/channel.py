@@ -162,11 +162,19 @@ class Witness:
     Args:
         channels: Those of the workers, by key.
         clock: Gives the time in seconds.
+        effort: Gives the seconds that this thread has been at work: on a machine that has others to serve, a search
+            must not seem to be more than it is.
     """
 
-    def __init__(self, channels: Mapping[int, Channel], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        channels: Mapping[int, Channel],
+        clock: Callable[[], float] = time.monotonic,
+        effort: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._channels = channels
         self._clock = clock
+        self._effort = effort
         self._next_search_s = 0.0
 
     def evidence(self, key: int) -> Evidence:
@@ -174,12 +182,13 @@ class Witness:
         channel = self._channels.get(key)
         if channel is None:
             return Evidence()
-        begun_s = self._clock()
-        search = channel.held and begun_s >= self._next_search_s
-        evidence = channel.evidence(search=search)
-        if search:
-            # A thousand workers may leave a process each, or one that cannot be seen: not all of them are searched for.
-            self._next_search_s = begun_s + SEARCH_SHARE * (self._clock() - begun_s)
+        now_s = self._clock()
+        if not channel.held or now_s < self._next_search_s:
+            return channel.evidence(search=False)
+        begun_s = self._effort()
+        evidence = channel.evidence(search=True)
+        # A thousand workers may leave a process each, or one that cannot be seen: not all of them are searched for.
+        self._next_search_s = now_s + SEARCH_SHARE * (self._effort() - begun_s)
         return evidence
 
 
