@@ -7,7 +7,7 @@ import time
 import attrs
 import pytest
 from faults.processes import is_alive
-from faults.registry import ANCESTOR, FURTHER, HANGS, SCENARIOS
+from faults.registry import ANCESTOR, FURTHER, HANGS, SCENARIOS, SENT_AHEAD
 from faults.scenario import SLACK_S, Scenario, Seen, wrongs
 from faults.table import PAGE, page, row
 from faults.watch import EXIT_S, Hung, watch
@@ -26,6 +26,12 @@ def test_a_fault_ends_in_its_bound_as_the_table_says(scenario: Scenario) -> None
 
     assert wrongs(scenario, seen) == []
     assert row(scenario, seen) in ROWS
+
+
+@pytest.mark.parametrize("scenario", SENT_AHEAD.values(), ids=SENT_AHEAD.keys())
+def test_a_fault_ends_in_its_bound_with_requests_sent_ahead_too(scenario: Scenario) -> None:
+    """The same results or the same error, nothing lost, nothing left. [RUN-8, JOB-2]"""
+    assert wrongs(scenario, watch(scenario)) == []
 
 
 def test_the_table_has_a_row_for_each_scenario_and_no_other() -> None:

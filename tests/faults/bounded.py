@@ -82,6 +82,7 @@ MESSAGES: Final = [
         settings=TIMED,
         call=count_attempts,
         answers=[(1, 0), (2, 1), (3, 0)],
+        answers_ahead=[(1, 0), (2, 0), (3, 0)],
         says=[_TELLS_LATE + r"; it read all that it was sent, and no message is begun"],
         within="task_timeout_s + GRACE_S",
     ),

@@ -161,6 +161,7 @@ JUNK: Final = [
         todo=lambda: [1, 2, 3],
         raises="NoResponse",
         answers=[notComputed],
+        answers_ahead=[notComputed] * 3,
         says=[r"the bytes begin b'hello"],
         ends=1,
     ),

@@ -22,7 +22,7 @@ import attrs
 
 from faults.calls import run_once
 from faults.processes import children
-from faults.registry import ON_PURPOSE, SCENARIOS
+from faults.registry import ON_PURPOSE, SCENARIOS, SENT_AHEAD
 from faults.scenario import Scenario, Seen
 from spreadjobs import SubprocessConnection
 
@@ -95,7 +95,7 @@ def main() -> None:
     name, file = sys.argv[1:]
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # Who was started in the background has it ignored.
-    seen = observe({**SCENARIOS, **ON_PURPOSE}[name])
+    seen = observe({**SCENARIOS, **SENT_AHEAD, **ON_PURPOSE}[name])
     Path(file).write_text(json.dumps(attrs.asdict(seen)), encoding="utf-8")
 
 

@@ -22,6 +22,8 @@ QUICK: Final = Settings(first_task_id=10_000, window=1, restarts=1, shutdown_tim
 """One try a worker, lock-step, so that what happens is the same every time."""
 TIMED: Final = attrs.evolve(QUICK, start_timeout_s=60.0, task_timeout_s=1.0)
 """A limit for a task; start-up does not count for it."""
+AHEAD: Final = 3
+"""So many requests are sent at once where they are sent ahead."""
 PATIENT: Final = attrs.evolve(QUICK, restarts=3)
 _CONSTANTS: Final = {"GRACE_S": GRACE_S, "LINGER_S": LINGER_S}
 
@@ -78,6 +80,8 @@ class Scenario:
     """Name of the type of the exception that is due."""
     answers: Sequence[object] = ()
     """The results, or the partial ones, that are due."""
+    answers_ahead: Sequence[object] | None = None
+    """The same where further requests were sent ahead, if that makes a difference."""
     outputs: Sequence[Sequence[str]] | None = None
     """The lines after the last answers that are due, if anything is said of them."""
     says: Sequence[str] = ()
@@ -110,6 +114,18 @@ class Scenario:
             limit_s: float = _CONSTANTS[name] if name in _CONSTANTS else getattr(self.settings, name)
             terms.append((name if name in _CONSTANTS else term, float(factor or 1) * limit_s))
         return terms
+
+
+def ahead(scenario: Scenario) -> Scenario:
+    """The same situation, with further requests sent ahead: the words for it may be others, what comes of it not."""
+    return attrs.evolve(
+        scenario,
+        id=f"{scenario.id}, ahead",
+        settings=attrs.evolve(scenario.settings, window=AHEAD),
+        answers=scenario.answers if scenario.answers_ahead is None else scenario.answers_ahead,
+        says=(),
+        checks=(),
+    )
 
 
 def wrongs(scenario: Scenario, seen: Seen) -> list[str]:
