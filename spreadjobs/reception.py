@@ -56,17 +56,21 @@ class Reception:
         orders: list[Order] = []
         responses, alive, violation = worker.machine.receive(fact.messages)
         took: list[float] = []
+        done = 0
         for response in responses:
             sent_s = worker.sent_s.popleft()
             if isinstance(response, Answer):
                 task = ledger.answered(response.task_id, response.value, worker.name)
                 if task is not None:
                     took.append(sent_s)
-                worker.did_a_task()
+                done += 1
             else:
+                worker.did(done)  # A refusal is judged by what was done before it.
+                done = 0
                 task = self._respond(worker, response, ledger, sent_s, now_s, orders)
             if task is not None and (response.out or response.err):
                 orders.append(Show(task.index, response.out, response.err))
+        worker.did(done)
         if took:
             orders.append(Took(took, now_s))
         if responses and self._adapts:
@@ -106,7 +110,7 @@ class Reception:
                 error.out, error.err = response.out, response.err
                 error.stderr = tuple(self._last_words(worker.key))
                 error.comment = captured_comment(response.out, response.err)
-                worker.did_a_task()
+                worker.did(1)
                 return ledger.failed(response.task_id, error, worker.name)
         assert_never(response)
 

@@ -177,12 +177,17 @@ class WorkerState:
             self.busy_s = self.held_s(now_s)
             self.busy_since_s = None
 
-    def did_a_task(self) -> None:
-        """It answered, or said what its task raised: it is useful, and so is its slot."""
-        self.answered += 1
+    def did(self, tasks: int) -> None:
+        """It answered so many tasks, or said what they raised: it is useful, and so is its slot."""
+        if not tasks:
+            return
         place = self.place
+        self.answered += tasks
         place.ever_answered, place.ends, place.counted_ends, place.kills = True, 0, 0, 0
-        place.usefulness = next_usefulness(place.usefulness, "answered")
+        for _ in range(tasks):
+            if place.usefulness == START_USEFULNESS:
+                break  # It stays there.
+            place.usefulness = next_usefulness(place.usefulness, "answered")
 
     def measured(self, answers: int, took_s: float) -> None:
         """Adapt an automatic window to the time that a read's answers took."""
