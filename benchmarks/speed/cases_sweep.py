@@ -60,7 +60,7 @@ def _numbers(share: float, most: int) -> Case:
             Contestant(
                 number_name(way, workers),
                 "sweeps:by_workers",
-                Load(tasks=round(20_000 * share), workers=workers, way=way, program="template nap"),
+                Load(tasks=round(40_000 * share), workers=workers, way=way, program="template nap"),
                 limit_s=240,
             )
             for way in MOST_PROCESSES

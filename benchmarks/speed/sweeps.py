@@ -21,7 +21,7 @@ Do: TypeAlias = Callable[[Naps], list[object]]
 LENGTHS_S: Final = (0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 LONG_S: Final = 0.01
 """A task of such a length takes so long; how many shorter ones fit into the time is tried first."""
-TRIED: Final = 40
+TRIED: Final = 100
 MOST: Final = 60_000
 NAP_S: Final = 0.1
 """The length of the longer tasks against the number of workers."""
@@ -99,4 +99,5 @@ def by_workers(load: Load) -> dict[str, float]:
     """Tasks a second of so many warm workers: noop tasks, and those of a tenth of a second."""
     with WAYS[load.way](load) as do:
         _warm(do, load.workers)
+        _rate(do, load.tasks // 4, 0.0)
         return {"noop": _rate(do, load.tasks, 0.0), "nap": _rate(do, 10 * load.workers, NAP_S)}
