@@ -201,7 +201,7 @@ def test_the_page_has_figures_spreads_verdicts_and_failures() -> None:
     assert "| a case | ≥ 4.00 x | ≥ 7.00 x | **5.50 x** | 5.00 x .. 6.00 x | at least |" in text
     assert "| ours | 1,000 | 1.00 (1.00 .. 2.00) | 5.50 (5.00 .. 6.00) |" in text
     assert "theirs: failed 1 of 3 times: broke" in text
-    assert "| load | 1.50 | 2.000 |" in text
+    assert "| `load` | 1.50 | 2.000 |" in text
     assert "**A quick run**" in text
     assert all(goal in text for goal in ROWS.values())
 

@@ -15,8 +15,9 @@ STAGES: Final = (
 )
 FUNCTIONS: Final = (
     "cProfile: the time in each function itself, without what it calls. The profiler makes every call dearer, by more"
-    " than a short function takes; so compare the rows with each other, not with the clock. Calls a task are exact: "
-    "below 1 they show how many tasks one system call carries."
+    " than a short function takes; so compare the rows with each other, not with the clock. Waiting counts: in poll "
+    "for answers, and in a write or read while another process has the core. Calls a task are exact: below 1 they "
+    "show how many tasks one system call carries."
 )
 
 

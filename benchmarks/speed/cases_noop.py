@@ -76,7 +76,7 @@ def noop_cases(share: float) -> Sequence[Case]:
             "never does that. The bare loops have one worker, no checks, no failures to tell apart and no order to "
             "keep: the first is the limit of lock-step, the second that of requests sent ahead, written 32 at a time.",
             _contestants(share),
-            rounds=7,
+            rounds=5,
             shown=[("us", "µs a task"), ("cpu_us", "µs CPU a task")],
             against=IMAP,
             figures=_figures(),

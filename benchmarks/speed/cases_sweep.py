@@ -40,7 +40,7 @@ def _lengths(seconds: float) -> Case:
             )
             for way, program in ways
         ],
-        rounds=3,
+        rounds=2,
         shown=[(f"{length_s:g}", lengths_text(length_s)) for length_s in LENGTHS_S],
     )
 

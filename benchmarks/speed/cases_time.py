@@ -43,12 +43,12 @@ def _many(share: float) -> Case:
         "1,000 workers: the master's CPU time a task",
         "CPU time of the master's thread. Two workers would need more than an hour for as many tasks of 1 s; so they "
         "get as many tasks at the same rate, 1,000 a second, as tasks of 2 ms with window=1: tasks of 1 s are never "
-        "sent ahead either. The figure is against that. Below it are 20 tasks of 1 s on 2 workers, where the master "
+        "sent ahead either. The figure is against that. Below it are a few tasks of 1 s on 2 workers, where the master "
         "mostly waits, one answer at a time, and looks around twice a second. Workers are warm.",
         [
             Contestant(MANY, "ours:many_workers", Load(tasks, 1000, 1.0, NAP), limit_s=240),
             Contestant(SAME_RATE, "ours:many_workers", Load(tasks, 2, 0.002, NAP, window=1), limit_s=120),
-            Contestant(FEW, "ours:many_workers", Load(max(4, round(20 * share)), 2, 1.0, NAP), limit_s=120),
+            Contestant(FEW, "ours:many_workers", Load(max(4, round(10 * share)), 2, 1.0, NAP), limit_s=120),
         ],
         rounds=2,
         shown=[("cpu_us", "µs CPU a task"), ("s", "s in all")],

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import Final, Literal
 
 from speed.clock import check, consume, noops, peak_bytes
 from speed.programs import command
 from speed.values import Load
 from spreadjobs import Master, Settings, Worker, main
 
-MEGA = 10**6
+MEGA: Final = 10**6
+WARM_TRIES: Final = 30
 
 
 def make_master(load: Load) -> Master[object]:
@@ -57,9 +58,18 @@ def last_answer(load: Load) -> dict[str, float]:
 
 
 def warm_naps(master: Master[object], workers: int, nap_s: float) -> None:
-    """Let every worker do something: tasks that sleep are not all done by the first that is up."""
-    for _ in range(2):
-        check(master.run((index, nap_s) for index in range(3 * workers)), range(3 * workers))
+    """
+    Let every worker answer something: tasks that sleep are not all done by the first that is up.
+
+    Raises:
+        AssertionError: it is not so after many tries.
+    """
+    seen: set[object] = set()
+    for _ in range(WARM_TRIES):
+        seen.update(master.run([(None, nap_s)] * (2 * workers)))
+        if len(seen) == workers:
+            return
+    raise AssertionError(f"{len(seen)} workers of {workers} have answered")
 
 
 def streamed_memory(load: Load) -> dict[str, float]:

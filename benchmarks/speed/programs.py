@@ -23,8 +23,16 @@ _MAIN: Final = '\n\nif __name__ == "__main__":\n    main()\n'
 _SERVE: Final = '\n\nif __name__ == "__main__":\n    serve(task)\n'
 
 NOOP: Final = "\n\ndef task(payload):\n    return payload\n"
-NAP: Final = "\nimport time\n\n\ndef task(payload):\n    time.sleep(payload[1])\n    return payload[0]\n"
-"""Sleeps for the seconds of the pair (index, seconds) and gives the index back."""
+NAP: Final = """
+import os
+import time
+
+
+def task(payload):
+    time.sleep(payload[1])
+    return os.getpid() if payload[0] is None else payload[0]
+"""
+"""Sleeps for the seconds of the pair (index, seconds) and gives the index back, or for None says who it is."""
 BYTES: Final = """
 
 HELD = {}

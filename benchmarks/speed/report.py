@@ -164,7 +164,12 @@ def breakdown_lines(breakdown: Breakdown) -> list[str]:
     names = [name for name in values if not name.endswith(CALLS)]
     with_calls = any(name.endswith(CALLS) for name in values)
     rows = [
-        [name, f"{values[name]:.2f}", *([f"{values.get(name + CALLS, 0):.3f}"] if with_calls else [])] for name in names
+        [
+            f"`{name}`" if with_calls else name,
+            f"{values[name]:.2f}",
+            *([f"{values.get(name + CALLS, 0):.3f}"] if with_calls else []),
+        ]
+        for name in names
     ]
     head = ["what", "µs a task", *(["calls a task"] if with_calls else [])]
     return [*lines, *table(head, rows), ""]

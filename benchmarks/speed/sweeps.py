@@ -10,7 +10,7 @@ from multiprocessing import Pool
 from typing import Final, TypeAlias
 
 from speed.clock import check
-from speed.ours import make_master
+from speed.ours import make_master, warm_naps
 from speed.peers import dask_client
 from speed.tasks import nap
 from speed.values import Load
@@ -30,6 +30,7 @@ NAP_S: Final = 0.1
 @contextmanager
 def _ours(load: Load) -> Iterator[Do]:
     with make_master(load) as master:
+        warm_naps(master, load.workers, 0.05)
         yield master.run
 
 
