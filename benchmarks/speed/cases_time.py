@@ -42,11 +42,11 @@ def _many(share: float) -> Case:
     return Case(
         "many",
         "1,000 workers: the master's CPU time a task",
-        "CPU time of the master's thread. Two workers would need more than an hour for as many tasks of 1 s; so they get "
-        "as many at the same rate, 1,000 a second: tasks of 2 ms, with window=1, since tasks of 1 s are never sent "
-        "ahead either. As a harder reference they also get noop tasks with window=1, where the master never waits for "
-        "long and its caches stay warm. Below are a few tasks of 1 s on 2 workers, where the master mostly waits, one "
-        "answer at a time, and looks around twice a second. Workers are warm.",
+        "CPU time of the master's thread. Two workers would need more than an hour for as many tasks of 1 s; so they "
+        "get as many at the same rate, 1,000 a second: tasks of 2 ms, with window=1, since tasks of 1 s are never "
+        "sent ahead either. As a harder reference they also get noop tasks with window=1, where the master never "
+        "waits for long and its caches stay warm. Below are a few tasks of 1 s on 2 workers, where the master mostly "
+        "waits, one answer at a time, and looks around twice a second. Workers are warm.",
         [
             Contestant(MANY, "ours:many_workers", Load(tasks, 1000, 1.0, NAP), limit_s=240),
             Contestant(SAME_RATE, "ours:many_workers", Load(tasks, 2, 0.002, NAP, window=1), limit_s=120),
