@@ -72,7 +72,7 @@ faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 fuzz: $(VENV)/fuzz ## FUZZ_S seconds (600) of coverage-guided fuzzing of what reads a worker's bytes; FUZZ_KEEP=--keep renews fuzz/corpus
 	$(BIN)/python fuzz/run.py $(FUZZ_S) .fuzz $(FUZZ_KEEP)
 
-bench: $(VENV)/bench ## measure speed against peers, a quarter of an hour, into benchmarks/RESULTS.md; BENCH=--quick: a minute or two
+bench: $(VENV)/bench ## measure speed against peers, a quarter of an hour, into benchmarks/RESULTS.md; BENCH=--quick: three minutes
 	$(BIN)/python benchmarks/run_all.py $(BENCH)
 
 clean: ## remove all that these targets made

@@ -75,6 +75,7 @@ def test_a_figure_without_a_reference_is_held_against_what_is_due() -> None:
     due = attrs.evolve(figure(Kind.PER_UNIT, 2.2, 1.1), reference=None, due=2.0)
 
     assert spread(result_of(due, readings([3.0], []))) == (1.5, 1.5, 1.5)
+    assert spread(result_of(attrs.evolve(due, kind=Kind.OVER), readings([3.0], []))) == (50.0, 50.0, 50.0)
 
 
 def test_the_result_is_the_median_of_the_rounds_ratios() -> None:

@@ -13,7 +13,7 @@ from speed.cases_time import time_cases
 from speed.values import Case
 
 QUICK_SHARE: Final = 0.2
-QUICK_ROUNDS: Final = 2
+QUICK_ROUNDS: Final = 1
 
 
 def all_cases(*, quick: bool) -> list[Case]:

@@ -79,4 +79,4 @@ def sweep_cases(share: float) -> Sequence[Case]:
     Args:
         share: Of the tasks of a full run.
     """
-    return [_lengths(max(0.1, 0.6 * share)), _numbers(share, 1000 if share == 1 else 100)]
+    return [_lengths(max(0.1, 0.6 * share)), _numbers(share, 1000 if share == 1 else 30)]

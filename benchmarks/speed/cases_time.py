@@ -24,15 +24,7 @@ def _last_answer(share: float) -> Case:
         rounds=3,
         shown=[("s", "s"), ("over_ideal", "of the ideal")],
         figures=[
-            Figure(
-                "the last answer, of the ideal",
-                "last answer",
-                Kind.PER_UNIT,
-                ("ours", "over_ideal"),
-                None,
-                1.02,
-                1.02,
-            )
+            Figure("the last answer, over the ideal", "last answer", Kind.OVER, ("ours", "over_ideal"), None, 2.0, 2.0)
         ],
     )
 

@@ -1,7 +1,7 @@
 """
 The command line: measures, prints what came, writes RESULTS.md and the plots.
 
-A run that is not whole (``--only``) prints its page and writes nothing.
+A run that is not whole (``--only``) writes nothing.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ def main(arguments: Sequence[str]) -> int:
         ("priority (nice)", str(os.nice(0))),
         *machine.description(),
     ]
-    text = page(Run(head, measured, made, quick=options.quick))
     if options.only:
-        say("", "== The page; it is written only by a run of all cases ==", "", text)
+        say("", "\n".join(f"{word}: {value}" for word, value in head), "", "Only a run of all cases is written down.")
         return 0
+    text = page(Run(head, measured, made, quick=options.quick))
     (FOLDER / "RESULTS.md").write_text(text, encoding="utf-8")
     write_plots(measured, FOLDER)
     results = [result for each in measured for result in each.results]

@@ -40,11 +40,6 @@ def noop(load: Load) -> dict[str, float]:
     return values
 
 
-def lock_step(load: Load) -> dict[str, float]:
-    """One worker, one request at a time."""
-    return noop(load)
-
-
 def last_answer(load: Load) -> dict[str, float]:
     """The time from handing over all tasks to the last answer, with workers that are warm."""
     with make_master(load) as master:

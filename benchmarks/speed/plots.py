@@ -15,7 +15,9 @@ from speed.values import Reading, Readings
 SIZE_INCHES: Final = (9.0, 5.5)
 ZERO_AT: Final = LENGTHS_S[1] / 3
 """Where a length of 0 stands on a logarithmic axis."""
-CORES: Final = 2
+WORKERS_OF_LENGTHS: Final = 2
+LOWEST_RATE: Final = 100
+"""So that the plot of noop tasks shows differences as large as they are."""
 
 
 def lengths_plot(readings: Readings, path: Path) -> None:
@@ -30,7 +32,7 @@ def lengths_plot(readings: Readings, path: Path) -> None:
         style = "o-" if name.startswith("ours") else "s--"
         axes.plot([at for at, _ in points], [rate for _, rate in points], style, label=name)
     ideal = [length_s for length_s in LENGTHS_S if length_s]
-    axes.plot(ideal, [CORES / length_s for length_s in ideal], ":", color="grey", label="2 / length")
+    axes.plot(ideal, [WORKERS_OF_LENGTHS / length_s for length_s in ideal], ":", color="grey", label="2 / length")
     axes.set(xscale="log", yscale="log", xlabel="length of a task", ylabel="tasks a second, 2 workers")
     axes.set_xticks([max(ZERO_AT, at) for at in LENGTHS_S], [f"{1e3 * at:g} ms" for at in LENGTHS_S])
     axes.set_xticks([], minor=True)
@@ -46,6 +48,7 @@ def workers_plot(readings: Readings, path: Path) -> None:
     plt.switch_backend("Agg")
     figure, both = plt.subplots(1, 2, figsize=(2 * SIZE_INCHES[0] / 1.5, SIZE_INCHES[1]), layout="constrained")
     for axes, key, title in zip(both, ("noop", "nap"), ("noop tasks", f"tasks of {NAP_S:g} s"), strict=True):
+        axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="tasks a second", title=title)
         for way in MOST_PROCESSES:
             points = [
                 (workers, rate)
@@ -56,7 +59,8 @@ def workers_plot(readings: Readings, path: Path) -> None:
             axes.plot([at for at, _ in points], [rate for _, rate in points], style, label=NAMES[way])
         if key == "nap":
             axes.plot(WORKERS, [at / NAP_S for at in WORKERS], ":", color="grey", label="workers / length")
-        axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="tasks a second", title=title)
+        else:
+            axes.set_ylim(bottom=LOWEST_RATE)
         axes.set_xticks(WORKERS, [str(at) for at in WORKERS])
         axes.set_xticks([], minor=True)
         axes.grid(visible=True, alpha=0.3)

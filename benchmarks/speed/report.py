@@ -71,13 +71,14 @@ UNITS: Final = {
     Kind.TIMES: "{} x",
     Kind.MORE_MS: "{} ms",
     Kind.PER_UNIT: "{} x",
+    Kind.OVER: "{} %",
     Kind.MEGABYTES: "{} MB",
 }
 
 
 def _in_unit(kind: Kind, value: float) -> str:
     text = number(value)
-    if kind is Kind.MORE_MS and value >= 0:
+    if kind in (Kind.MORE_MS, Kind.OVER) and value >= 0:
         text = f"+ {text}"
     return UNITS[kind].format(text)
 

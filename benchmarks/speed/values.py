@@ -21,7 +21,7 @@ class Load:
         task_s: How long a task sleeps.
         program: The worker's program, by its name in ``programs.py``.
         way: How the contestant is called, where there are several ways.
-        window: ``Settings.window``, or how many requests a bare loop sends ahead; 0: "auto".
+        window: ``Settings.window``, or how many tasks a loop or a peer sends ahead or in a batch; 0: it decides.
         size_bytes: The size of an answer.
         protocol: The pickle protocol of an answer.
     """
@@ -76,6 +76,7 @@ class Kind(enum.Enum):
     TIMES = "ours / reference; less is better"
     MORE_MS = "ours - reference in milliseconds; less is better"
     PER_UNIT = "ours / what is due; less is better"
+    OVER = "by how many per cent ours is over what is due; less is better"
     MEGABYTES = "ours in megabytes; less is better"
 
 
@@ -92,7 +93,7 @@ class Figure:
         reference: What it is held against; None where ``due`` is.
         at_least: What must be reached.
         aim: What should be.
-        due: The value that would be perfect, for PER_UNIT.
+        due: The value that would be perfect, for PER_UNIT and OVER.
     """
 
     what: str
@@ -189,6 +190,8 @@ def _compare(kind: Kind, ours: float, theirs: float) -> float:
             return ours / theirs
         case Kind.MORE_MS:
             return 1e3 * (ours - theirs)
+        case Kind.OVER:
+            return 100 * (ours / theirs - 1)
         case Kind.MEGABYTES:
             return ours / 1e6
 
