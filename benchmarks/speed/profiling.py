@@ -83,13 +83,13 @@ def master_stages(load: Load) -> dict[str, float]:
     return {
         "wall time a task": wall_us,
         "CPU of the master": cpu_us,
-        "- of it in the kernel: writes, reads, waits (the system samples this, so it is rough)": system_us,
         "- of it encoding the requests, done alone": encoding_us,
         "- of it decoding and checking the bytes of the answers, done alone, in reads of 64 answers": decoding_us,
         "- - of that pickle.loads, done alone": loading_us,
-        "- the rest: the plan, the books, the states of the workers, the order of the answers": (
-            cpu_us - system_us - encoding_us - decoding_us
+        "- the rest: reads, writes and waits; the plan, the books, the states, the order of the answers": (
+            cpu_us - encoding_us - decoding_us
         ),
+        "- in the kernel, wherever that was; the system samples it, so it is rough": system_us,
         "CPU of the workers, all together": workers_us,
     }
 
