@@ -29,7 +29,8 @@ import time
 
 
 def task(payload):
-    time.sleep(payload[1])
+    if payload[1]:
+        time.sleep(payload[1])
     return os.getpid() if payload[0] is None else payload[0]
 """
 """Sleeps for the seconds of the pair (index, seconds) and gives the index back, or for None says who it is."""

@@ -90,10 +90,16 @@ def by_length(load: Load) -> dict[str, float]:
     with WAYS[load.way](load) as do:
         _warm(do, load.workers)
         for length_s in LENGTHS_S:
-            rate = load.workers / length_s if length_s >= LONG_S else _rate(do, TRIED, length_s)
+            rate = load.workers / length_s if length_s >= LONG_S else _tried_rate(do, length_s, load.task_s)
             count = min(MOST, max(2 * load.workers, round(rate * load.task_s)))
             rates[f"{length_s:g}"] = _rate(do, count, length_s)
     return rates
+
+
+def _tried_rate(do: Do, length_s: float, seconds: float) -> float:
+    """Try a hundred tasks, which may take anything, then as many as are thought to take a quarter of the time."""
+    rate = _rate(do, TRIED, length_s)
+    return _rate(do, min(MOST, max(TRIED, round(rate * seconds / 4))), length_s)
 
 
 def by_workers(load: Load) -> dict[str, float]:

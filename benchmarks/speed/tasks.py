@@ -14,7 +14,8 @@ def noop(payload: object) -> object:
 
 def nap(payload: tuple[int, float]) -> int:
     """Sleep for the seconds of the pair (index, seconds), and give the index back."""
-    time.sleep(payload[1])
+    if payload[1]:
+        time.sleep(payload[1])
     return payload[0]
 
 
