@@ -29,6 +29,11 @@ def warm(do: Callable[[range], list[object]]) -> None:
         time.sleep(PAUSE_S)
 
 
+def warming_nap_s(workers: int) -> float:
+    """So long a task of warming sleeps: the more workers, the longer it takes until all of them are up."""
+    return max(0.05, workers / 1000)
+
+
 def noops(do: Callable[[range], list[object]], tasks: int) -> dict[str, float]:
     """Time so many noop tasks of a warm pool."""
     warm(do)

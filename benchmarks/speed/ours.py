@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final, Literal
 
-from speed.clock import check, consume, noops, peak_bytes
+from speed.clock import check, consume, noops, peak_bytes, warming_nap_s
 from speed.programs import command
 from speed.values import Load
 from spreadjobs import Master, Settings, Worker, main
@@ -43,7 +43,7 @@ def noop(load: Load) -> dict[str, float]:
 def last_answer(load: Load) -> dict[str, float]:
     """The time from handing over all tasks to the last answer, with workers that are warm."""
     with make_master(load) as master:
-        warm_naps(master, load.workers, 0.05)
+        warm_naps(master, load.workers)
         begun_s = time.perf_counter()
         answers = master.run((index, load.task_s) for index in range(load.tasks))
         took_s = time.perf_counter() - begun_s
@@ -52,7 +52,7 @@ def last_answer(load: Load) -> dict[str, float]:
     return {"s": took_s, "over_ideal": took_s / (load.task_s * load.tasks / load.workers)}
 
 
-def warm_naps(master: Master[object], workers: int, nap_s: float) -> None:
+def warm_naps(master: Master[object], workers: int) -> None:
     """
     Let every worker answer something: tasks that sleep are not all done by the first that is up.
 
@@ -61,7 +61,7 @@ def warm_naps(master: Master[object], workers: int, nap_s: float) -> None:
     """
     seen: set[object] = set()
     for _ in range(WARM_TRIES):
-        seen.update(master.run([(None, nap_s)] * (2 * workers)))
+        seen.update(master.run([(None, warming_nap_s(workers))] * (2 * workers)))
         if len(seen) == workers:
             return
     raise AssertionError(f"{len(seen)} workers of {workers} have answered")
@@ -120,7 +120,7 @@ def huge_answer(load: Load) -> dict[str, float]:
 def many_workers(load: Load) -> dict[str, float]:
     """CPU time of the master's thread a task, with so many workers that sleep."""
     with make_master(load) as master:
-        warm_naps(master, load.workers, load.task_s)
+        warm_naps(master, load.workers)
         begun_s, begun_cpu_s = time.perf_counter(), time.thread_time()
         answers = master.run((index, load.task_s) for index in range(load.tasks))
         cpu_s, took_s = time.thread_time() - begun_cpu_s, time.perf_counter() - begun_s
@@ -132,7 +132,7 @@ def many_workers(load: Load) -> dict[str, float]:
 def slow_consumer(load: Load) -> dict[str, float]:
     """A caller that takes its time, and ``stream()``."""
     with make_master(load) as master:
-        warm_naps(master, load.workers, load.task_s)
+        warm_naps(master, load.workers)
         begun_s = time.perf_counter()
         consume(master.stream((index, load.task_s) for index in range(load.tasks)), load.way)
         took_s = time.perf_counter() - begun_s

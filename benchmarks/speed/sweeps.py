@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import Pool
 from typing import Final, TypeAlias
 
-from speed.clock import check
+from speed.clock import check, warming_nap_s
 from speed.ours import make_master, warm_naps
 from speed.peers import dask_client
 from speed.tasks import nap
@@ -30,7 +30,7 @@ NAP_S: Final = 0.1
 @contextmanager
 def _ours(load: Load) -> Iterator[Do]:
     with make_master(load) as master:
-        warm_naps(master, load.workers, 0.05)
+        warm_naps(master, load.workers)
         yield master.run
 
 
@@ -81,7 +81,7 @@ def _rate(do: Do, count: int, task_s: float) -> float:
 
 def _warm(do: Do, workers: int) -> None:
     for _ in range(2):
-        _rate(do, 3 * workers, 0.05)
+        _rate(do, 3 * workers, warming_nap_s(workers))
 
 
 def by_length(load: Load) -> dict[str, float]:
