@@ -7,6 +7,7 @@ BUSY ?= 0
 JOBS ?= 2
 FUZZ_S ?= 600
 FUZZ_KEEP ?=
+BENCH ?=
 
 # pyenv's shims answer for a Python that is not switched on, and tox passes over them: the real folders go at the end of PATH.
 empty :=
@@ -24,7 +25,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat storm faults fuzz clean
+.PHONY: help demo test lint typing floors repeat storm faults fuzz bench clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -71,6 +72,9 @@ faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 fuzz: $(VENV)/fuzz ## FUZZ_S seconds (600) of coverage-guided fuzzing of what reads a worker's bytes; FUZZ_KEEP=--keep renews fuzz/corpus
 	$(BIN)/python fuzz/run.py $(FUZZ_S) .fuzz $(FUZZ_KEEP)
 
+bench: $(VENV)/bench ## measure speed against peers, a quarter of an hour, into benchmarks/RESULTS.md; BENCH=--quick: three minutes
+	$(BIN)/python benchmarks/run_all.py $(BENCH)
+
 clean: ## remove all that these targets made
 	rm -rf .venv .tox .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -96,4 +100,9 @@ $(VENV)/tests: $(VENV)/installed
 $(VENV)/fuzz: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	@touch $@
+
+$(VENV)/bench: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@touch $@

@@ -1,0 +1,1 @@
+"""Measures this project against others that run tasks in processes: ``python benchmarks/run_all.py``."""
