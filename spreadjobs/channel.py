@@ -34,6 +34,8 @@ JOIN_BYTES: Final = 64 * 1024
 """Small messages are joined up to this size, so that one write carries many of them."""
 SEARCH_SHARE: Final = 20
 """One part of the time in so many is spent at most in search of those who hold the pipes of dead workers."""
+_KEPT_BYTES: Final = 16 * 1024 * 1024
+"""Blocks of memory up to this size are worth keeping for the next large answer."""
 _COUNTS_UNREAD: Final = sys.platform.startswith("linux")
 """Whether the writing end of a pipe can be asked how much lies in it."""
 _wide: Final[WeakSet[Channel]] = WeakSet()
@@ -170,6 +172,9 @@ class Channel:
                 fcntl.fcntl(self.connection.stdout_fd, fcntl.F_SETPIPE_SZ, WIDE_BYTES)
                 self._wide = True
                 _wide.add(self)
+                # The GNU allocator keeps blocks as large as the largest that was given back to it. Else each read gets
+                # fresh memory from the system, which takes longer than to read into it. This block is never touched.
+                bytes(_KEPT_BYTES)
         self._tried = True
         return self._wide
 

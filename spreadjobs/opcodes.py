@@ -30,6 +30,8 @@ MAX_SAME_HASH: Final = 200
 """So many different values of one hash: as keys of one dict they cost their number squared."""
 MAX_NUMBER_BYTES: Final = 4300
 """The longest number in text form; Python's own limit, since turning text into an int costs its length squared."""
+LARGE_BYTES: Final = 64 * 1024
+"""Texts and bytes of this size are kept apart from the rest of their message; picklers write them outside of frames."""
 _MAX_NAME_BYTES: Final = 1000
 _MAX_PROTOCOL: Final = 5
 # The size of the steps in which runs of simple opcodes are skipped: the regular expression takes memory for each one.
@@ -49,6 +51,7 @@ _ARGUMENT: Final = {
 _COUNTED: Final = {
     b"\x8c": 1, b"U": 1, b"C": 1, b"\x8a": 1, b"X": 4, b"B": 4, b"T": 4, b"\x8b": 4, b"\x8d": 8, b"\x8e": 8, b"\x96": 8,
 }  # fmt: skip
+_SEPARABLE: Final = b"BX\x8d\x8e\x96T"
 _SIGNED: Final = b"T\x8b"
 _LINES: Final = {b"I": 1, b"F": 1, b"L": 1, b"V": 1, b"S": 1, b"g": 1, b"p": 1, b"c": 2, b"i": 2}
 _BARE: Final = b".N\x88\x89()]}tlaeusd01\x94\x85\x86\x87\x8f\x90\x912Rbo\x81\x92\x93"
@@ -98,12 +101,12 @@ def _sized(size_bytes: int, largest: int = 255) -> bytes:
 # in two ways, so a failing one costs no more than a succeeding one. The possessive ++ is a part of that.
 _ATOMS: Final = (
     rb"K.|\x8c" + _sized(1) + rb"|M..|J.{4}|G.{8}|[XT]" + _sized(4) + rb"|[CU]" + _sized(1) + rb"|\x8a" + _sized(1, 7)
-    + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n|q.|\x95.{8}"
+    + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n|q."
 )  # fmt: skip
 PLAIN: Final = re.compile(
     rb"((?:\x80[\0-\5]|(?=[(\]]))(?:[N\x88\x89()\]}taesuld\x94\x85\x86\x87\x8f\x90]++|h.|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|"
     + _ATOMS
-    + rb")*\.)(\n)?",
+    + rb"|\x95.{8})*\.)(\n)?",
     re.DOTALL,
 )
 """
@@ -140,12 +143,16 @@ class Walk:
         builders: It has opcodes that make or change objects without calling them.
         crowded: It has many different integers of the same hash, which as keys would cost their number squared, or
             one so large that comparing it may cost the square of its length.
+        large: Where a large text or bytes object stands that was just found: the place of its opcode, the size of
+            opcode and length, and its length. Set to None by who has seen it.
+        framed: There is a frame around the beginning of a large one.
         tangled: It has so many references, or tuples and objects, that hashing it must be looked at before loading.
     """
 
     __slots__ = (
         "_at",
         "_builds",
+        "_frames_end",
         "_gets",
         "_hashes",
         "_large",
@@ -154,6 +161,8 @@ class Walk:
         "_scanned",
         "builders",
         "crowded",
+        "framed",
+        "large",
         "names",
     )
 
@@ -162,6 +171,7 @@ class Walk:
         self._at = 0  # the next opcode, from the first byte of the message
         self._need = 1  # bytes that must be there before looking again
         self._scanned = 0  # no line end that is looked for stands before here
+        self._frames_end = 0  # of those so far
         self._builds = 0
         self._gets = 0
         self._large = False  # there was a value that costs much to hash or compare
@@ -169,22 +179,25 @@ class Walk:
         self.names = False
         self.builders = False
         self.crowded = False
+        self.large: tuple[int, int, int] | None = None
+        self.framed = False
 
     @property
     def tangled(self) -> bool:
         """Whether the cost of hashing, and the depth, must be looked at before the message is loaded."""
         return self._gets > FEW_REFERENCES or self._builds > MANY_BUILDS
 
-    def advance(self, buffer: bytearray, start: int) -> int:
+    def advance(self, buffer: bytes | bytearray, start: int) -> int:
         """
-        Go on as far as the bytes reach.
+        Go on as far as the bytes reach, or until something large begins.
 
         Args:
-            buffer: All bytes of the message that there are; only appended to between two calls.
-            start: Where the message begins in it; may differ from call to call.
+            buffer: The bytes of the message that there are; only appended to between two calls, and cut at the front
+                as far as the end of what was the last large one.
+            start: Where the message begins in it, or would begin; may differ from call to call.
 
         Returns:
-            The length of the message, or 0 while it is not complete.
+            The length of the message, or 0 while it is not complete, or while there is something large to be seen.
 
         Raises:
             Refused: it is no message to load.
@@ -202,6 +215,8 @@ class Walk:
                 if not size:
                     break
                 self._at += size
+                if self.large is not None:
+                    return 0
                 if buffer[start + at] == 0x2E:  # noqa: PLR2004 - STOP
                     self._check_size(self._at)
                     return self._at
@@ -212,7 +227,7 @@ class Walk:
         if size > self._max_bytes:
             raise TooLong(f"the message is larger than max_message_bytes={self._max_bytes} (spec SEC-2)", self._at)
 
-    def _opcode(self, buffer: bytearray, start: int, have: int) -> int:
+    def _opcode(self, buffer: bytes | bytearray, start: int, have: int) -> int:
         """Give the size of the opcode at hand with its argument, or 0 while it is not complete; note what it does."""
         op = buffer[start + self._at]
         entry = _TABLE[op]
@@ -229,13 +244,16 @@ class Walk:
             size = self._counted(buffer, start, have, number)
         else:
             size = self._lines(buffer, start, have, number)
-        if not size or have < self._at + size:
+        if size > LARGE_BYTES and op in _SEPARABLE:
+            self.large = (self._at, 1 + number, size - 1 - number)
+            self.framed = self.framed or self._frames_end > self._at
+        elif not size or have < self._at + size:
             self._need = max(self._need, self._at + size, have + 1)
             return 0
         self._note(op, buffer, start + self._at, size)
         return size
 
-    def _counted(self, buffer: bytearray, start: int, have: int, width: int) -> int:
+    def _counted(self, buffer: bytes | bytearray, start: int, have: int, width: int) -> int:
         head = self._at + 1 + width
         if have < head:
             return 0
@@ -251,7 +269,7 @@ class Walk:
             )
         return 1 + width + length
 
-    def _lines(self, buffer: bytearray, start: int, have: int, lines: int) -> int:
+    def _lines(self, buffer: bytes | bytearray, start: int, have: int, lines: int) -> int:
         op = buffer[start + self._at]
         at = max(self._at + 1, self._scanned)
         ends = buffer.count(b"\n", start + self._at + 1, start + at) if lines > 1 else 0
@@ -269,7 +287,7 @@ class Walk:
             ends += 1
         return at - self._at
 
-    def _note(self, op: int, buffer: bytearray, at: int, size: int) -> None:
+    def _note(self, op: int, buffer: bytes | bytearray, at: int, size: int) -> None:
         """Note what an opcode means for the loader."""
         if op in _GETS:
             self._gets += self._builds > 0 or self._large  # until then there are only small texts to refer to
@@ -283,6 +301,9 @@ class Walk:
             self._large = True
         elif op in b"rp":
             self._check_memo(op, bytes(buffer[at + 1 : at + size]))
+        elif op == 0x95:  # noqa: PLR2004 - FRAME
+            end = self._at + size + int.from_bytes(buffer[at + 1 : at + size], "little")
+            self._frames_end = max(self._frames_end, end)
         elif op == 0x80 and buffer[at + 1] > _MAX_PROTOCOL:  # noqa: PLR2004 - PROTO
             raise Refused(f"pickle protocol {buffer[at + 1]} came; 0 to {_MAX_PROTOCOL} are due (spec PKL-4)", self._at)
         if op in _NAMES:
