@@ -17,6 +17,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from spreadjobs import runs
+from spreadjobs.runs import sized
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,8 +37,6 @@ LARGE_BYTES: Final = 64 * 1024
 """Texts and bytes of this size are kept apart from the rest of their message; picklers write them outside of frames."""
 _MAX_NAME_BYTES: Final = 1000
 _MAX_PROTOCOL: Final = 5
-# The size of the steps in which runs of simple opcodes are skipped: the regular expression takes memory for each one.
-_RUN_BYTES: Final = 4096
 # Integers of fewer bits than this have hashes of their own.
 _INT_HASH_BITS: Final = 61
 _SHORT_NUMBER_BYTES: Final = 18
@@ -57,6 +58,7 @@ _LINES: Final = {b"I": 1, b"F": 1, b"L": 1, b"V": 1, b"S": 1, b"g": 1, b"p": 1, 
 _BARE: Final = b".N\x88\x89()]}tlaeusd01\x94\x85\x86\x87\x8f\x90\x912Rbo\x81\x92\x93"
 _BUILDS: Final = b"t\x85\x86\x87\x91Roi\x81\x92"
 _GETS: Final = b"hjg2"
+_HASHING: Final = b"sud\x90\x91Rbo\x81\x92i"
 _NAMES: Final = b"ci\x93"
 _BUILDERS: Final = b"bo\x81\x92i"
 _REFUSED: Final = {
@@ -69,7 +71,6 @@ _LONG_LINES: Final = {
     b"c": _MAX_NAME_BYTES, b"i": _MAX_NAME_BYTES,
 }  # fmt: skip
 
-# What the loop looks up for each opcode.
 _KIND_BARE, _KIND_FIXED, _KIND_COUNTED, _KIND_LINES = range(4)
 
 
@@ -88,19 +89,10 @@ _REASONS: Final = {op[0]: what for op, what in _REFUSED.items()}
 _LINE_LIMITS: Final = {op[0]: limit for op, limit in _LONG_LINES.items()}
 
 
-def _sized(size_bytes: int, largest: int = 255) -> bytes:
-    """Make a pattern for a length of so many bytes and the argument of that length, up to the largest."""
-    alternatives = (
-        re.escape(size.to_bytes(size_bytes, "little")) + (b".{%d}" % size if size else b"")
-        for size in range(largest + 1)
-    )
-    return b"(?:" + b"|".join(alternatives) + b")"
-
-
 # No two alternatives begin with the same byte, and all are of one length for given first bytes: no match can be found
 # in two ways, so a failing one costs no more than a succeeding one. The possessive ++ is a part of that.
 _ATOMS: Final = (
-    rb"K.|\x8c" + _sized(1) + rb"|M..|J.{4}|G.{8}|[XT]" + _sized(4) + rb"|[CU]" + _sized(1) + rb"|\x8a" + _sized(1, 7)
+    rb"K.|\x8c" + sized(1) + rb"|M..|J.{4}|G.{8}|[XT]" + sized(4) + rb"|[CU]" + sized(1) + rb"|\x8a" + sized(1, 7)
     + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n|q."
 )  # fmt: skip
 PLAIN: Final = re.compile(
@@ -113,10 +105,6 @@ PLAIN: Final = re.compile(
 Group 1 is a whole message of plain data, group 2 the newline after it. Each reference to an earlier value has a
 byte ``h``: where there are more than ``FEW_REFERENCES`` such bytes, ``Walk`` has to look.
 """
-# Opcodes that Walk has nothing to note about: before the first tuple or object is made, and from then on.
-_SIMPLE: Final = rb"[N\x88\x89()\]}aesuld01\x94\x8f\x90]++|" + _ATOMS
-_RUN_BEFORE: Final = re.compile(rb"(?:" + _SIMPLE + rb"|h.|j.{4})*", re.DOTALL)
-_RUN_AFTER: Final = re.compile(rb"(?:" + _SIMPLE + rb")*", re.DOTALL)
 
 
 class Refused(Exception):
@@ -143,18 +131,20 @@ class Walk:
         builders: It has opcodes that make or change objects without calling them.
         crowded: It has many different integers of the same hash, which as keys would cost their number squared, or
             one so large that comparing it may cost the square of its length.
-        large: Where a large text or bytes object stands that was just found: the place of its opcode, the size of
-            opcode and length, and its length. Set to None by who has seen it.
+        large: The place of a large text or bytes object just found, the size of its head, its length; None once seen.
         framed: There is a frame around the beginning of a large one.
         tangled: It has so many references, or tuples and objects, that hashing it must be looked at before loading.
     """
 
     __slots__ = (
         "_at",
+        "_bits",
         "_builds",
+        "_flat",
         "_frames_end",
         "_gets",
         "_hashes",
+        "_hashing",
         "_large",
         "_max_bytes",
         "_need",
@@ -171,8 +161,11 @@ class Walk:
         self._at = 0  # the next opcode, from the first byte of the message
         self._need = 1  # bytes that must be there before looking again
         self._scanned = 0  # no line end that is looked for stands before here
+        self._bits = runs.index_bits(0)  # the bound for memo indices in runs
         self._frames_end = 0  # of those so far
         self._builds = 0
+        self._flat = 0  # tuples of simple values that were skipped; once there are many, no more of them are counted
+        self._hashing = False  # something may have been hashed since the first of all builds
         self._gets = 0
         self._large = False  # there was a value that costs much to hash or compare
         self._hashes: dict[int, tuple[int, int]] = {}
@@ -185,7 +178,8 @@ class Walk:
     @property
     def tangled(self) -> bool:
         """Whether the cost of hashing, and the depth, must be looked at before the message is loaded."""
-        return self._gets > FEW_REFERENCES or self._builds > MANY_BUILDS
+        many = self._builds + (self._flat if self._hashing else 0) > MANY_BUILDS
+        return many or self._gets > FEW_REFERENCES
 
     def advance(self, buffer: bytes | bytearray, start: int) -> int:
         """
@@ -205,11 +199,7 @@ class Walk:
         have = len(buffer) - start
         if have >= self._need:
             while (at := self._at) < have:
-                run = (_RUN_AFTER if self._builds or self._large else _RUN_BEFORE).match(
-                    buffer, start + at, start + at + _RUN_BYTES
-                )
-                if run is not None and run.end() > start + at:
-                    self._at = run.end() - start
+                if self._skip(buffer, start):
                     continue
                 size = self._opcode(buffer, start, have)
                 if not size:
@@ -222,6 +212,40 @@ class Walk:
                     return self._at
         self._check_size(max(self._at, have))
         return 0
+
+    def _skip(self, buffer: bytes | bytearray, start: int) -> bool:
+        """Go on over many opcodes at once, if there is nothing to note about them. False if there are none."""
+        builds = self._builds > 0
+        begin = start + self._at
+        at = self._skip_tuples(buffer, begin) if builds else begin
+        match = runs.run(self._bits, references=not builds and not self._large, hashing=not builds).match
+        for _ in range(runs.MOST_TEXTS):
+            found = match(buffer, at, at + runs.RUN_BYTES)
+            at = found.end() if found is not None else at
+            if buffer[at : at + 1] not in runs.TEXTS:
+                break
+            size = 5 + int.from_bytes(buffer[at + 1 : at + 5], "little")
+            if size > _LARGE_TEXT_BYTES or at + size > len(buffer):
+                break
+            at += size
+        # Numbers of one kind one after another: only every ninth byte of floats, say, needs a look.
+        step = runs.STEPS.get(buffer[at], 0) if at < len(buffer) else 0
+        if step:
+            count = min((len(buffer) - at) // step, runs.ROW_NUMBERS)
+            column = buffer[at : at + count * step : step]
+            at += step * (count - len(column.lstrip(column[:1])))
+        self._at = at - start
+        return at > begin
+
+    def _skip_tuples(self, buffer: bytes | bytearray, at: int) -> int:
+        """Give where a run of tuples ends whose items are simple; they cannot nest. Counts them up to many."""
+        counted = self._flat <= MANY_BUILDS
+        found = runs.flat_tuples(self._bits).match(buffer, at, at + (runs.COUNTED_BYTES if counted else runs.RUN_BYTES))
+        if found is None:
+            return at
+        if counted:
+            self._flat += sum(op in _BUILDS for op, _, _ in tokens(bytes(found[0])))
+        return found.end()
 
     def _check_size(self, size: int) -> None:
         if size > self._max_bytes:
@@ -301,11 +325,14 @@ class Walk:
             self._large = True
         elif op in b"rp":
             self._check_memo(op, bytes(buffer[at + 1 : at + size]))
+            self._bits = runs.index_bits(self._at)
         elif op == 0x95:  # noqa: PLR2004 - FRAME
             end = self._at + size + int.from_bytes(buffer[at + 1 : at + size], "little")
             self._frames_end = max(self._frames_end, end)
         elif op == 0x80 and buffer[at + 1] > _MAX_PROTOCOL:  # noqa: PLR2004 - PROTO
             raise Refused(f"pickle protocol {buffer[at + 1]} came; 0 to {_MAX_PROTOCOL} are due (spec PKL-4)", self._at)
+        if op in _HASHING:
+            self._hashing = self._hashing or self._builds > 0
         if op in _NAMES:
             self.names = True
         if op in _BUILDERS:
@@ -329,7 +356,10 @@ class Walk:
             except ValueError:
                 raise Refused(f"the number {argument[1:20]!r} at byte {self._at} is none", self._at) from None
         else:
-            value = int.from_bytes(argument[2 if op == 0x8A else 5 :], "little", signed=True)  # noqa: PLR2004 - LONG1
+            argument = argument[2 if op == 0x8A else 5 :]  # noqa: PLR2004 - LONG1
+            if len(argument) <= runs.FEW_HASHES_BYTES:
+                return
+            value = int.from_bytes(argument, "little", signed=True)
         if value.bit_length() < _INT_HASH_BITS:
             return
         key = hash(value)
