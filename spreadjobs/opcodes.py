@@ -92,13 +92,13 @@ _LINE_LIMITS: Final = {op[0]: limit for op, limit in _LONG_LINES.items()}
 # No two alternatives begin with the same byte, and all are of one length for given first bytes: no match can be found
 # in two ways, so a failing one costs no more than a succeeding one. The possessive ++ is a part of that.
 _ATOMS: Final = (
-    rb"K.|\x8c" + sized(1) + rb"|M..|J.{4}|G.{8}|[XT]" + sized(4) + rb"|[CU]" + sized(1) + rb"|\x8a" + sized(1, 7)
-    + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n|q."
+    rb"K.|\x8c" + sized(1) + rb"|M..|G.{8}|[XT]" + sized(4) + rb"|[CU]" + sized(1) + rb"|\x8a" + sized(1, 7)
+    + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n"
 )  # fmt: skip
 PLAIN: Final = re.compile(
-    rb"((?:\x80[\0-\5]|(?=[(\]]))(?:[N\x88\x89()\]}taesuld\x94\x85\x86\x87\x8f\x90]++|h.|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|"
+    rb"((?:\x80[\0-\5](?:\x95.{8})?+|(?=[(\]]))(?:[N\x88\x89()\]}taesuld\x94\x85\x86\x87\x8f\x90]++|J.{4}|h.|q.|"
     + _ATOMS
-    + rb"|\x95.{8})*\.)(\n)?",
+    + rb"|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|\x95.{8})*+\.)(\n)?",
     re.DOTALL,
 )
 """
