@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spreadjobs.opcodes import _TABLE, MAX_SAME_HASH, PLAIN, Refused, TooLong, Walk, tokens
@@ -26,6 +26,7 @@ def length(data: bytes, max_bytes: int = 2**31) -> int:
     return Walk(max_bytes).advance(bytearray(data), 0)
 
 
+@settings(deadline=None)  # expressions are compiled when they are first needed
 @given(values, st.integers(0, 5), st.binary(max_size=5))
 def test_the_walk_and_the_expression_end_where_pickletools_ends(value: object, protocol: int, after: bytes) -> None:
     """The end of a message is its STOP, whatever follows; both ways agree. [WIRE-6]"""
