@@ -37,8 +37,7 @@ LARGE_BYTES: Final = 64 * 1024
 """Texts and bytes of this size are kept apart from the rest of their message; picklers write them outside of frames."""
 _MAX_NAME_BYTES: Final = 1000
 _MAX_PROTOCOL: Final = 5
-# Integers of fewer bits than this have hashes of their own.
-_INT_HASH_BITS: Final = 61
+_INT_HASH_BITS: Final = 61  # integers of fewer bits have hashes of their own
 _SHORT_NUMBER_BYTES: Final = 18
 # From these sizes on a value that is referred to again and again costs more than the references' bytes.
 _LARGE_NUMBER_BYTES: Final = 1024
@@ -215,10 +214,11 @@ class Walk:
 
     def _skip(self, buffer: bytes | bytearray, start: int) -> bool:
         """Go on over many opcodes at once, if there is nothing to note about them. False if there are none."""
-        builds = self._builds > 0
-        begin = start + self._at
-        at = self._skip_tuples(buffer, begin) if builds else begin
-        match = runs.run(self._bits, references=not builds and not self._large, hashing=not builds).match
+        tangled = self.tangled  # Then no more needs to be noted about tuples and references.
+        plain, begin = self._builds == 0, start + self._at
+        at = begin if plain or tangled else self._skip_tuples(buffer, begin)
+        gets = tangled or (plain and not self._large)
+        match = runs.run(self._bits, references=gets, hashing=plain or tangled, tuples=tangled).match
         for _ in range(runs.MOST_TEXTS):
             found = match(buffer, at, at + runs.RUN_BYTES)
             at = found.end() if found is not None else at

@@ -94,7 +94,7 @@ def _atoms(bits: int, longest: int, *, rows: bool = False) -> bytes:
 
 
 @functools.cache
-def run(bits: int, *, references: bool, hashing: bool) -> re.Pattern[bytes]:
+def run(bits: int, *, references: bool, hashing: bool, tuples: bool = False) -> re.Pattern[bytes]:
     """
     Give the expression for runs.
 
@@ -102,10 +102,12 @@ def run(bits: int, *, references: bool, hashing: bool) -> re.Pattern[bytes]:
         bits: The bound of memo indices in it.
         references: Whether they may refer to earlier values.
         hashing: Whether they may put keys into dicts and items into sets.
+        tuples: Whether they may make tuples of anything.
     """
     others = [rb"[\](}lae01\x94\x8f]++|q.|" + _long_put(bits)]
     others += [rb"h.|j.{4}"] if references else []
     others += [rb"[sud\x90]++"] if hashing else []
+    others += [rb"[t\x85\x86\x87]++"] if tuples else []
     return re.compile(b"(?:" + b"|".join([_atoms(bits, _LONG_TEXT, rows=True), *others]) + b")*+", re.DOTALL)
 
 
