@@ -17,6 +17,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from spreadjobs import runs
+from spreadjobs.runs import sized
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,12 +33,11 @@ MAX_SAME_HASH: Final = 200
 """So many different values of one hash: as keys of one dict they cost their number squared."""
 MAX_NUMBER_BYTES: Final = 4300
 """The longest number in text form; Python's own limit, since turning text into an int costs its length squared."""
+LARGE_BYTES: Final = 64 * 1024
+"""Texts and bytes of this size are kept apart from the rest of their message; picklers write them outside of frames."""
 _MAX_NAME_BYTES: Final = 1000
 _MAX_PROTOCOL: Final = 5
-# The size of the steps in which runs of simple opcodes are skipped: the regular expression takes memory for each one.
-_RUN_BYTES: Final = 4096
-# Integers of fewer bits than this have hashes of their own.
-_INT_HASH_BITS: Final = 61
+_INT_HASH_BITS: Final = 61  # integers of fewer bits have hashes of their own
 _SHORT_NUMBER_BYTES: Final = 18
 # From these sizes on a value that is referred to again and again costs more than the references' bytes.
 _LARGE_NUMBER_BYTES: Final = 1024
@@ -49,11 +51,13 @@ _ARGUMENT: Final = {
 _COUNTED: Final = {
     b"\x8c": 1, b"U": 1, b"C": 1, b"\x8a": 1, b"X": 4, b"B": 4, b"T": 4, b"\x8b": 4, b"\x8d": 8, b"\x8e": 8, b"\x96": 8,
 }  # fmt: skip
+_SEPARABLE: Final = b"BX\x8d\x8e\x96T"
 _SIGNED: Final = b"T\x8b"
 _LINES: Final = {b"I": 1, b"F": 1, b"L": 1, b"V": 1, b"S": 1, b"g": 1, b"p": 1, b"c": 2, b"i": 2}
 _BARE: Final = b".N\x88\x89()]}tlaeusd01\x94\x85\x86\x87\x8f\x90\x912Rbo\x81\x92\x93"
 _BUILDS: Final = b"t\x85\x86\x87\x91Roi\x81\x92"
 _GETS: Final = b"hjg2"
+_HASHING: Final = b"sud\x90\x91Rbo\x81\x92i"
 _NAMES: Final = b"ci\x93"
 _BUILDERS: Final = b"bo\x81\x92i"
 _REFUSED: Final = {
@@ -66,7 +70,6 @@ _LONG_LINES: Final = {
     b"c": _MAX_NAME_BYTES, b"i": _MAX_NAME_BYTES,
 }  # fmt: skip
 
-# What the loop looks up for each opcode.
 _KIND_BARE, _KIND_FIXED, _KIND_COUNTED, _KIND_LINES = range(4)
 
 
@@ -85,35 +88,22 @@ _REASONS: Final = {op[0]: what for op, what in _REFUSED.items()}
 _LINE_LIMITS: Final = {op[0]: limit for op, limit in _LONG_LINES.items()}
 
 
-def _sized(size_bytes: int, largest: int = 255) -> bytes:
-    """Make a pattern for a length of so many bytes and the argument of that length, up to the largest."""
-    alternatives = (
-        re.escape(size.to_bytes(size_bytes, "little")) + (b".{%d}" % size if size else b"")
-        for size in range(largest + 1)
-    )
-    return b"(?:" + b"|".join(alternatives) + b")"
-
-
 # No two alternatives begin with the same byte, and all are of one length for given first bytes: no match can be found
 # in two ways, so a failing one costs no more than a succeeding one. The possessive ++ is a part of that.
 _ATOMS: Final = (
-    rb"K.|\x8c" + _sized(1) + rb"|M..|J.{4}|G.{8}|[XT]" + _sized(4) + rb"|[CU]" + _sized(1) + rb"|\x8a" + _sized(1, 7)
-    + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n|q.|\x95.{8}"
+    rb"K.|\x8c" + sized(1) + rb"|M..|G.{8}|[XT]" + sized(4) + rb"|[CU]" + sized(1) + rb"|\x8a" + sized(1, 7)
+    + rb"|I[-+0-9]{1,20}\n|F[-+.0-9a-z]{1,40}\n|V[^\n]{0,255}\n"
 )  # fmt: skip
 PLAIN: Final = re.compile(
-    rb"((?:\x80[\0-\5]|(?=[(\]]))(?:[N\x88\x89()\]}taesuld\x94\x85\x86\x87\x8f\x90]++|h.|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|"
+    rb"((?:\x80[\0-\5](?:\x95.{8})?+|(?=[(\]]))(?:[N\x88\x89()\]}taesuld\x94\x85\x86\x87\x8f\x90]++|J.{4}|h.|q.|"
     + _ATOMS
-    + rb")*\.)(\n)?",
+    + rb"|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|\x95.{8})*+\.)(\n)?",
     re.DOTALL,
 )
 """
 Group 1 is a whole message of plain data, group 2 the newline after it. Each reference to an earlier value has a
 byte ``h``: where there are more than ``FEW_REFERENCES`` such bytes, ``Walk`` has to look.
 """
-# Opcodes that Walk has nothing to note about: before the first tuple or object is made, and from then on.
-_SIMPLE: Final = rb"[N\x88\x89()\]}aesuld01\x94\x8f\x90]++|" + _ATOMS
-_RUN_BEFORE: Final = re.compile(rb"(?:" + _SIMPLE + rb"|h.|j.{4})*", re.DOTALL)
-_RUN_AFTER: Final = re.compile(rb"(?:" + _SIMPLE + rb")*", re.DOTALL)
 
 
 class Refused(Exception):
@@ -140,20 +130,28 @@ class Walk:
         builders: It has opcodes that make or change objects without calling them.
         crowded: It has many different integers of the same hash, which as keys would cost their number squared, or
             one so large that comparing it may cost the square of its length.
+        large: The place of a large text or bytes object just found, the size of its head, its length; None once seen.
+        framed: There is a frame around the beginning of a large one.
         tangled: It has so many references, or tuples and objects, that hashing it must be looked at before loading.
     """
 
     __slots__ = (
         "_at",
+        "_bits",
         "_builds",
+        "_flat",
+        "_frames_end",
         "_gets",
         "_hashes",
+        "_hashing",
         "_large",
         "_max_bytes",
         "_need",
         "_scanned",
         "builders",
         "crowded",
+        "framed",
+        "large",
         "names",
     )
 
@@ -162,29 +160,37 @@ class Walk:
         self._at = 0  # the next opcode, from the first byte of the message
         self._need = 1  # bytes that must be there before looking again
         self._scanned = 0  # no line end that is looked for stands before here
+        self._bits = runs.index_bits(0)  # the bound for memo indices in runs
+        self._frames_end = 0  # of those so far
         self._builds = 0
+        self._flat = 0  # tuples of simple values that were skipped; once there are many, no more of them are counted
+        self._hashing = False  # something may have been hashed since the first of all builds
         self._gets = 0
         self._large = False  # there was a value that costs much to hash or compare
         self._hashes: dict[int, tuple[int, int]] = {}
         self.names = False
         self.builders = False
         self.crowded = False
+        self.large: tuple[int, int, int] | None = None
+        self.framed = False
 
     @property
     def tangled(self) -> bool:
         """Whether the cost of hashing, and the depth, must be looked at before the message is loaded."""
-        return self._gets > FEW_REFERENCES or self._builds > MANY_BUILDS
+        many = self._builds + (self._flat if self._hashing else 0) > MANY_BUILDS
+        return many or self._gets > FEW_REFERENCES
 
-    def advance(self, buffer: bytearray, start: int) -> int:
+    def advance(self, buffer: bytes | bytearray, start: int) -> int:
         """
-        Go on as far as the bytes reach.
+        Go on as far as the bytes reach, or until something large begins.
 
         Args:
-            buffer: All bytes of the message that there are; only appended to between two calls.
-            start: Where the message begins in it; may differ from call to call.
+            buffer: The bytes of the message that there are; only appended to between two calls, and cut at the front
+                as far as the end of what was the last large one.
+            start: Where the message begins in it, or would begin; may differ from call to call.
 
         Returns:
-            The length of the message, or 0 while it is not complete.
+            The length of the message, or 0 while it is not complete, or while there is something large to be seen.
 
         Raises:
             Refused: it is no message to load.
@@ -192,27 +198,60 @@ class Walk:
         have = len(buffer) - start
         if have >= self._need:
             while (at := self._at) < have:
-                run = (_RUN_AFTER if self._builds or self._large else _RUN_BEFORE).match(
-                    buffer, start + at, start + at + _RUN_BYTES
-                )
-                if run is not None and run.end() > start + at:
-                    self._at = run.end() - start
+                if self._skip(buffer, start):
                     continue
                 size = self._opcode(buffer, start, have)
                 if not size:
                     break
                 self._at += size
+                if self.large is not None:
+                    return 0
                 if buffer[start + at] == 0x2E:  # noqa: PLR2004 - STOP
                     self._check_size(self._at)
                     return self._at
         self._check_size(max(self._at, have))
         return 0
 
+    def _skip(self, buffer: bytes | bytearray, start: int) -> bool:
+        """Go on over many opcodes at once, if there is nothing to note about them. False if there are none."""
+        tangled = self.tangled  # Then no more needs to be noted about tuples and references.
+        plain, begin = self._builds == 0, start + self._at
+        at = begin if plain or tangled else self._skip_tuples(buffer, begin)
+        gets = tangled or (plain and not self._large)
+        match = runs.run(self._bits, references=gets, hashing=plain or tangled, tuples=tangled).match
+        for _ in range(runs.MOST_TEXTS):
+            found = match(buffer, at, at + runs.RUN_BYTES)
+            at = found.end() if found is not None else at
+            if buffer[at : at + 1] not in runs.TEXTS:
+                break
+            size = 5 + int.from_bytes(buffer[at + 1 : at + 5], "little")
+            if size > _LARGE_TEXT_BYTES or at + size > len(buffer):
+                break
+            at += size
+        # Numbers of one kind one after another: only every ninth byte of floats, say, needs a look.
+        step = runs.STEPS.get(buffer[at], 0) if at < len(buffer) else 0
+        if step:
+            count = min((len(buffer) - at) // step, runs.ROW_NUMBERS)
+            column = buffer[at : at + count * step : step]
+            at += step * (count - len(column.lstrip(column[:1])))
+        self._at = at - start
+        return at > begin
+
+    def _skip_tuples(self, buffer: bytes | bytearray, at: int) -> int:
+        """Give where a run of tuples ends whose items are simple; they cannot nest. Counts them up to many."""
+        counted = self._flat <= MANY_BUILDS
+        found = runs.flat_tuples(self._bits).match(buffer, at, at + (runs.COUNTED_BYTES if counted else runs.RUN_BYTES))
+        if found is None:
+            return at
+        if counted:
+            self._flat += sum(op in _BUILDS for op, _, _ in tokens(bytes(found[0])))
+        return found.end()
+
     def _check_size(self, size: int) -> None:
         if size > self._max_bytes:
             raise TooLong(f"the message is larger than max_message_bytes={self._max_bytes} (spec SEC-2)", self._at)
 
-    def _opcode(self, buffer: bytearray, start: int, have: int) -> int:
+    def _opcode(self, buffer: bytes | bytearray, start: int, have: int) -> int:
         """Give the size of the opcode at hand with its argument, or 0 while it is not complete; note what it does."""
         op = buffer[start + self._at]
         entry = _TABLE[op]
@@ -229,13 +268,16 @@ class Walk:
             size = self._counted(buffer, start, have, number)
         else:
             size = self._lines(buffer, start, have, number)
-        if not size or have < self._at + size:
+        if size > LARGE_BYTES and op in _SEPARABLE:
+            self.large = (self._at, 1 + number, size - 1 - number)
+            self.framed = self.framed or self._frames_end > self._at
+        elif not size or have < self._at + size:
             self._need = max(self._need, self._at + size, have + 1)
             return 0
         self._note(op, buffer, start + self._at, size)
         return size
 
-    def _counted(self, buffer: bytearray, start: int, have: int, width: int) -> int:
+    def _counted(self, buffer: bytes | bytearray, start: int, have: int, width: int) -> int:
         head = self._at + 1 + width
         if have < head:
             return 0
@@ -251,7 +293,7 @@ class Walk:
             )
         return 1 + width + length
 
-    def _lines(self, buffer: bytearray, start: int, have: int, lines: int) -> int:
+    def _lines(self, buffer: bytes | bytearray, start: int, have: int, lines: int) -> int:
         op = buffer[start + self._at]
         at = max(self._at + 1, self._scanned)
         ends = buffer.count(b"\n", start + self._at + 1, start + at) if lines > 1 else 0
@@ -269,7 +311,7 @@ class Walk:
             ends += 1
         return at - self._at
 
-    def _note(self, op: int, buffer: bytearray, at: int, size: int) -> None:
+    def _note(self, op: int, buffer: bytes | bytearray, at: int, size: int) -> None:
         """Note what an opcode means for the loader."""
         if op in _GETS:
             self._gets += self._builds > 0 or self._large  # until then there are only small texts to refer to
@@ -283,8 +325,14 @@ class Walk:
             self._large = True
         elif op in b"rp":
             self._check_memo(op, bytes(buffer[at + 1 : at + size]))
+            self._bits = runs.index_bits(self._at)
+        elif op == 0x95:  # noqa: PLR2004 - FRAME
+            end = self._at + size + int.from_bytes(buffer[at + 1 : at + size], "little")
+            self._frames_end = max(self._frames_end, end)
         elif op == 0x80 and buffer[at + 1] > _MAX_PROTOCOL:  # noqa: PLR2004 - PROTO
             raise Refused(f"pickle protocol {buffer[at + 1]} came; 0 to {_MAX_PROTOCOL} are due (spec PKL-4)", self._at)
+        if op in _HASHING:
+            self._hashing = self._hashing or self._builds > 0
         if op in _NAMES:
             self.names = True
         if op in _BUILDERS:
@@ -308,7 +356,10 @@ class Walk:
             except ValueError:
                 raise Refused(f"the number {argument[1:20]!r} at byte {self._at} is none", self._at) from None
         else:
-            value = int.from_bytes(argument[2 if op == 0x8A else 5 :], "little", signed=True)  # noqa: PLR2004 - LONG1
+            argument = argument[2 if op == 0x8A else 5 :]  # noqa: PLR2004 - LONG1
+            if len(argument) <= runs.FEW_HASHES_BYTES:
+                return
+            value = int.from_bytes(argument, "little", signed=True)
         if value.bit_length() < _INT_HASH_BITS:
             return
         key = hash(value)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import attrs
 import pytest
 
-from spreadjobs.channel import JOIN_BYTES, SEARCH_SHARE, Channel, Witness
+from spreadjobs.channel import JOIN_BYTES, MOST_WIDE, READ_BYTES, SEARCH_SHARE, WIDE_BYTES, Channel, Witness
 from spreadjobs.codec import make_decoder
 from spreadjobs.events import Evidence, Exit
 from spreadjobs.settings import Settings
@@ -144,6 +146,55 @@ def test_reading_gives_bytes_then_nothing_then_the_end(pipes: Pipes) -> None:
     assert ours.read() == b"abc"
     os.close(pipes.worker_stdout)
     assert ours.read() == b""
+
+
+needs_wide_pipes = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes have one width")
+
+
+@needs_wide_pipes
+def test_the_pipe_of_a_worker_that_sends_much_is_widened(pipes: Pipes) -> None:
+    """Then one read brings a large answer, and small ones are read as before. [WIRE-5]"""
+    ours = channel(pipes)
+    os.write(pipes.worker_stdout, b"x" * READ_BYTES)
+    assert ours.read() == b"x" * READ_BYTES
+    assert fcntl.fcntl(pipes.stdout_fd, fcntl.F_GETPIPE_SZ) == WIDE_BYTES
+
+    for _ in range(2):
+        os.write(pipes.worker_stdout, b"y" * WIDE_BYTES)
+        assert ours.read() == b"y" * WIDE_BYTES
+        os.write(pipes.worker_stdout, b"z")
+        assert ours.read() == b"z"
+        os.write(pipes.worker_stdout, b"y" * (READ_BYTES + 1))
+        assert ours.read() == b"y" * READ_BYTES, "after a small answer no large one is expected"
+        assert ours.read() == b"y"
+        os.write(pipes.worker_stdout, b"x" * READ_BYTES)
+        assert ours.read() == b"x" * READ_BYTES
+
+
+@needs_wide_pipes
+def test_few_pipes_are_widened(pipes: Pipes) -> None:
+    """A user may have so much in pipes, and other programs need some of it. [EXEC-8]"""
+    several = [channel(pipes) for _ in range(MOST_WIDE + 1)]
+    for ours in several[:-1]:
+        os.write(pipes.worker_stdout, b"x" * READ_BYTES)
+        assert ours.read() == b"x" * READ_BYTES
+    fcntl.fcntl(pipes.stdout_fd, fcntl.F_SETPIPE_SZ, READ_BYTES)
+    os.write(pipes.worker_stdout, b"x" * READ_BYTES)
+    assert several[-1].read() == b"x" * READ_BYTES
+    assert fcntl.fcntl(pipes.stdout_fd, fcntl.F_GETPIPE_SZ) == READ_BYTES
+
+
+def test_what_is_no_pipe_is_read_without_widening(pipes: Pipes) -> None:
+    """A socket is read in the same way. [WIRE-6]"""
+    one, other = socket.socketpair()
+    with one, other:
+        os.set_blocking(one.fileno(), False)
+        stdout, pipes.stdout_fd = pipes.stdout_fd, one.fileno()
+        ours = channel(pipes)
+        for _ in range(2):
+            other.sendall(b"x" * READ_BYTES)
+            assert ours.read() == b"x" * READ_BYTES
+        pipes.stdout_fd = stdout
 
 
 def test_an_error_while_reading_is_the_end(pipes: Pipes) -> None:

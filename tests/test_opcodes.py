@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spreadjobs.opcodes import _TABLE, MAX_SAME_HASH, PLAIN, Refused, TooLong, Walk, tokens
@@ -26,6 +26,7 @@ def length(data: bytes, max_bytes: int = 2**31) -> int:
     return Walk(max_bytes).advance(bytearray(data), 0)
 
 
+@settings(deadline=None)  # expressions are compiled when they are first needed
 @given(values, st.integers(0, 5), st.binary(max_size=5))
 def test_the_walk_and_the_expression_end_where_pickletools_ends(value: object, protocol: int, after: bytes) -> None:
     """The end of a message is its STOP, whatever follows; both ways agree. [WIRE-6]"""
@@ -87,6 +88,59 @@ def test_integers_of_one_hash_may_repeat() -> None:
     assert length(b"(\x8b\x01\0\0\0\x05L5L\nt.")
 
 
+class Counting(Walk):
+    """Counts its steps; each looks at a bounded number of bytes, and none at bytes behind the place it has come to."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(max_bytes)
+        self.steps = 0
+
+    def _skip(self, buffer: bytes | bytearray, start: int) -> bool:
+        before, self.steps = self._at, self.steps + 1
+        skipped = super()._skip(buffer, start)
+        assert self._at >= before
+        return skipped
+
+
+def frames(count: int) -> bytes:
+    """Lists of full stops in frames that all end in one, or say too much."""
+    one = b"\x95\x05\0\0\0\0\0\0\0K.K..".replace(b"K..", b"\x8c\x01.") + b"\x95\xff\xff\0\0\0\0\0\0N"
+    return b"\x80\x04(" + one * count + b"l."
+
+
+@pytest.mark.parametrize("piece", [1, 1000, 65536])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda count: pickle.dumps([46] * count, 4),
+        lambda count: pickle.dumps([46] * count, 0),
+        lambda count: pickle.dumps(["." * 300] * 2 + ["." * (i % 400) for i in range(count // 100)], 2),
+        lambda count: pickle.dumps([(46, float(i), ".") for i in range(count // 10)], 2),
+        lambda count: pickle.dumps([{(i, "."): 0.5} for i in range(count // 10)], 5),
+        lambda count: b"(" + b"(K." * count + b"t." + b".",
+        frames,
+    ],
+    ids=["full stops", "in protocol 0", "texts", "tuples", "keys", "marks", "frames"],
+)
+def test_the_walk_takes_steps_in_proportion_to_the_size(make: Callable[[int], bytes], piece: int) -> None:
+    """Twice the message takes twice the steps, whatever is in it and however it is cut. [SEC-2]"""
+
+    def steps(count: int) -> int:
+        data = make(count)
+        walk, buffer = Counting(2**31), bytearray()
+        for at in range(0, len(data), piece):
+            buffer += data[at : at + piece]
+            if walk.advance(buffer, 0):
+                break
+        return walk.steps
+
+    one = steps(4000)
+    assert steps(8000) <= 2.2 * one + 20
+    assert steps(16000) <= 4.4 * one + 20
+
+
 def test_what_the_loader_must_know_is_noted() -> None:
     """Names, builders and tangled references are seen. [SEC-1]"""
     for data, names, builders, tangled in (
@@ -94,7 +148,10 @@ def test_what_the_loader_must_know_is_noted() -> None:
         (b"(ca\nb\nt.", True, False, False),
         (b"(}}bt.", False, True, False),
         (b"\x80\x02)q\x00" + b"N\x85q\x01" + b"h\x01" * 9 + b".", False, False, True),
-        (b"\x80\x02" + b"N\x85" * 1001 + b".", False, False, True),
+        (b"\x80\x02)" + b"\x85" * 1001 + b".", False, False, True),
+        (b"\x80\x02" + b"N\x85" * 5000 + b".", False, False, False),
+        (b"\x80\x02" + b"N\x85" * 1001 + b"}NNs.", False, False, True),
+        (b"\x80\x02}" + b"N\x85" * 1000 + b"}NNs.", False, False, False),
         (b"\x80\x02U\x01xq\x00" + b"h\x00" * 99 + b"\x85.", False, False, False),
     ):
         walk = Walk(2**20)

@@ -6,7 +6,7 @@ import pickle
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pickle_reading import RESPONSE, read, refused
 
@@ -48,6 +48,7 @@ data_model = st.recursive(
 messages = st.tuples(data_model, data_model) | st.lists(data_model)
 
 
+@settings(deadline=None)  # expressions are compiled when they are first needed
 @given(st.lists(st.tuples(messages, st.integers(0, 5), st.booleans()), max_size=5), st.data())
 def test_any_cut_gives_the_same_messages(sent: list[tuple[object, int, bool]], data: st.DataObject) -> None:
     """However a stream of pickles of any protocols is cut, the same messages come out, newlines or not. [WIRE-6]"""
@@ -65,6 +66,7 @@ def test_any_cut_gives_the_same_messages(sent: list[tuple[object, int, bool]], d
     assert decoder.rest() == (b"\n" if text else b"")
 
 
+@settings(deadline=None)  # expressions are compiled when they are first needed
 @given(messages, st.integers(0, 5))
 def test_byte_by_byte_nothing_comes_early(message: object, protocol: int) -> None:
     """A message comes with its last byte, and not before. [WIRE-6]"""
@@ -76,6 +78,7 @@ def test_byte_by_byte_nothing_comes_early(message: object, protocol: int) -> Non
     assert decoder.feed(stream[-1:]) == [message]
 
 
+@settings(deadline=None)  # expressions are compiled when they are first needed
 @given(st.binary(max_size=200), st.sampled_from([b"", b"\x80", b"(", b"]", b"\x80\x02", b"\x80\x04\x95"]))
 def test_arbitrary_bytes_raise_nothing_but_undecodable(noise: bytes, head: bytes) -> None:
     """Whatever bytes come, the decoder gives messages or raises Undecodable. [VIO-1]"""
@@ -87,6 +90,7 @@ def test_arbitrary_bytes_raise_nothing_but_undecodable(noise: bytes, head: bytes
         assert error.reason  # noqa: PT017 - as above
 
 
+@settings(deadline=None)  # expressions are compiled when they are first needed
 @given(messages, st.integers(0, 5), st.data())
 def test_mutated_pickles_raise_nothing_but_undecodable_however_they_are_cut(
     message: object, protocol: int, data: st.DataObject
