@@ -9,8 +9,10 @@ from __future__ import annotations
 import fcntl
 import functools
 import os
+import select
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
 from spreadjobs.errors import SpreadJobsError
@@ -34,21 +36,28 @@ class Pipes:
     Attributes:
         requests: Descriptor that messages are read from, -1 when closed.
         answers: Descriptor that messages are written to, -1 when closed.
-        lock: Held while a message is written; a message of another thread cannot get into the middle.
+        held: Whole messages that are to be written before any other; of the first one, a part may be written already.
+        lock: Held while a message is written or comes to ``held``: another thread's cannot get into the middle.
     """
 
     def __init__(self, requests: int, answers: int) -> None:
         self.requests = requests
         self.answers = answers
+        self.held = bytearray()
         self.lock = threading.Lock()
+        self._cut = False
 
     def write(self, message: bytes, /) -> None:
         """
-        Write a whole message. The caller holds ``lock``.
+        Write what is held, and a whole message after it. The caller holds ``lock``.
 
         Raises:
             MasterGone: the master does not read any more.
         """
+        if self.held:
+            self.held += message
+            self.flush()
+            return
         try:
             written = os.write(self.answers, message)
             if written < len(message):
@@ -57,6 +66,38 @@ class Pipes:
                     rest = rest[os.write(self.answers, rest) :]
         except BrokenPipeError:
             raise MasterGone from None
+
+    def flush(self) -> None:
+        """
+        Write what is held. The caller holds ``lock``.
+
+        Raises:
+            MasterGone: the master does not read any more, or cannot make sense of it any more.
+        """
+        if self._cut:
+            raise MasterGone
+        try:
+            while self.held:
+                del self.held[: os.write(self.answers, self.held)]
+        except BrokenPipeError:
+            raise MasterGone from None
+        except BaseException:
+            # From a handler of a signal: nobody knows now how much is written. Better to end than to write it twice.
+            self._cut = True
+            raise
+
+    def flush_without_waiting(self) -> None:
+        """For another thread than the main one: write what is held, as far as the master has room for it."""
+        if not self.lock.acquire(blocking=False):
+            return  # Somebody writes, and what is held goes first.
+        try:
+            poller = select.poll()
+            poller.register(self.answers, select.POLLOUT)
+            with suppress(OSError):  # The master is gone, which its other signs tell better.
+                while self.held and not self._cut and dict(poller.poll(0)).get(self.answers) == select.POLLOUT:
+                    del self.held[: os.write(self.answers, self.held[: select.PIPE_BUF])]
+        finally:
+            self.lock.release()
 
     def close(self) -> None:
         """Close both pipes; a second call does nothing."""
@@ -69,6 +110,7 @@ class Pipes:
     def abandon(self) -> None:
         """In a forked child: let go of both pipes. A thread that held the lock is not there any more."""
         self.lock = threading.Lock()
+        self.held = bytearray()  # Its parent's to write. A new one: the other may have been in use by that thread.
         self.close()
 
     def leave_if_forked(self, status: int) -> None:
@@ -127,10 +169,18 @@ def claim() -> Pipes:
 
 def flush_python() -> None:
     """Empty the buffers of ``sys.stdout`` and ``sys.stderr``; make a new one in place of one that was closed."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except Exception:  # noqa: BLE001 - closed, or an object of the user's: never our failure
+        _flush_each()
+
+
+def _flush_each() -> None:
     for descriptor, name in _STREAMS:
         try:
             getattr(sys, name).flush()
-        except Exception:  # noqa: BLE001 - closed, or an object of the user's: never our failure
+        except Exception:  # noqa: BLE001 - likewise
             if getattr(getattr(sys, name), "closed", False):
                 _renew(descriptor, name)  # A task that closed it must not make the next one fail.
 

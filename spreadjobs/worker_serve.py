@@ -6,11 +6,13 @@ import math
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from spreadjobs.errors import CannotEncode, TooBusy
-from spreadjobs.worker_capture import FileCapture, NoCapture
+from spreadjobs.worker_capture import FileCapture
 from spreadjobs.worker_dialects import Tagged, Untagged
+from spreadjobs.worker_exchange import Exchange
 from spreadjobs.worker_pipes import MasterGone, claim, flush_python
 from spreadjobs.worker_watch import Watcher
 from spreadjobs.worker_wire import EndOfInput, JsonWire, Malformed, PickleWire, Unreadable, describe, message_of
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Never, TypeAlias
 
-    from spreadjobs.worker_capture import Capture, Lines, Which
+    from spreadjobs.worker_capture import Lines, Which
     from spreadjobs.worker_dialects import Dialect, Speech, TaskId
     from spreadjobs.worker_pipes import Pipes
     from spreadjobs.worker_wire import Codec, Wire
@@ -96,15 +98,16 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
     if pipes.requests < 0 or _sessions:
         raise RuntimeError("serve() can be called once in a process: it uses up standard input")
     protocol = pickle_protocol if pickle_protocol is not None else 2 if dialect == "untagged" else 4
-    wire: Wire = JsonWire(pipes) if codec == "json" else PickleWire(pipes, protocol)
-    watcher = Watcher(pipes.answers)
-    session = _Session(task_function, pipes, wire, Tagged(wire) if dialect == "tagged" else Untagged(wire), watcher)
+    watcher = Watcher(pipes)
+    exchange = Exchange(pipes, watcher)
+    wire: Wire = JsonWire(exchange.receive) if codec == "json" else PickleWire(exchange.receive, protocol)
+    session = _Session(task_function, exchange, wire, Tagged(wire) if dialect == "tagged" else Untagged(wire), watcher)
     _sessions.append(session)
     try:
         watcher.start()
         session.prepare(prepare, preparation_items)
         if capture != "none":
-            session.lines = FileCapture(capture, "replace" if codec == "json" else "surrogateescape")
+            exchange.lines = FileCapture(capture, "replace" if codec == "json" else "surrogateescape")
         session.run(max_tasks)
         watcher.stop(orderly=True)
         pipes.close()
@@ -133,15 +136,15 @@ def alive(every_s: float = 0.25) -> None:
 class _Session:
     """The running state: one request after the other."""
 
-    def __init__(self, task_function: object, pipes: Pipes, wire: Wire, speech: Speech, watcher: Watcher) -> None:
+    def __init__(self, task_function: object, exchange: Exchange, wire: Wire, speech: Speech, watcher: Watcher) -> None:
         if not callable(task_function):
             raise TypeError(f"serve() got {task_function!r:.80}; a function of one argument, the payload, is due")
         self._function = task_function
-        self._pipes = pipes
+        self._exchange = exchange
+        self._pipes = exchange.pipes
         self._wire = wire
         self._speech = speech
         self._watcher = watcher
-        self.lines: Capture = NoCapture()
         self._at_work = False
         self._task_id: TaskId = None
         self._next_sign_s = -math.inf
@@ -166,6 +169,18 @@ class _Session:
 
     def run(self, max_tasks: int | None) -> None:
         """Answer requests, at most so many; the end of input comes as an exception."""
+        try:
+            self._answer(max_tasks)
+            self._exchange.flush()
+        except BaseException:
+            # Whatever ends the worker: what is finished is answered, if somebody is there to read it.
+            with suppress(MasterGone):
+                self._exchange.flush()
+            raise
+        finally:
+            self._exchange.lines.pause()
+
+    def _answer(self, max_tasks: int | None) -> None:
         answered = 0
         while answered != max_tasks:
             try:
@@ -180,7 +195,7 @@ class _Session:
             self._watcher.busy = False  # What is written finds out by itself.
             with self._pipes.lock:
                 self._at_work = False
-                self._pipes.write(response)
+                self._exchange.put(response)
             answered += 1
 
     def _respond(self, task_id: TaskId, payload: object) -> bytes:
@@ -189,16 +204,19 @@ class _Session:
         problem: BaseException | None = None
         self._task_id = task_id
         self._at_work = True
-        self.lines.begin()
+        lines = self._exchange.lines
+        lines.begin()
         try:
             value = self._function(payload)
         except KeyboardInterrupt:
-            _pass_on(*self.lines.end())
+            printed = lines.end()
+            lines.pause()
+            _pass_on(*printed)
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is its outcome
             problem = error
         self._pipes.leave_if_forked(0 if problem is None else 1)
-        out, err = self.lines.end()
+        out, err = lines.end()
         if isinstance(problem, TooBusy):
             try:
                 return self._refusal(task_id, problem, out, err)
@@ -221,6 +239,7 @@ class _Session:
         if not 0 <= delay_s < math.inf:
             raise ValueError(f"TooBusy({busy.delay!r}): a finite number of seconds, 0 or more, is due (spec BUSY-1)")
         if busy.comment is not None:
+            self._exchange.lines.pause()
             _say(f"too busy: {busy.comment}")
         return self._speech.refusal(task_id, delay_s, out, err)
 
