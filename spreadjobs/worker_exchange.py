@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BATCH_S: Final = 0.0001
 """A batch is written when so much time has passed since its first task began: to write costs about 1 % of that."""
 SHORT_IN_A_ROW: Final = 16
-"""So many responses are written at once after a task that took longer: tasks of mixed lengths are never held up."""
+"""So many responses are written at once, first of all and after a task that took longer: few wait behind a long one."""
 # A write of so many bytes seldom waits for the master: a pipe has room for four times as many.
 _BATCH_BYTES: Final = 16 * 1024
 
@@ -49,7 +49,7 @@ class Exchange:
         self.lines: Capture = NoCapture()
         self._watcher = watcher
         self._began_s = self._last_s = 0.0
-        self._at_once = 0
+        self._at_once = SHORT_IN_A_ROW
 
     def receive(self, buffer: WriteableBuffer, /) -> int:
         """

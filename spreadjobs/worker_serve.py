@@ -181,21 +181,23 @@ class _Session:
             self._exchange.lines.pause()
 
     def _answer(self, max_tasks: int | None) -> None:
+        read, request, put = self._wire.read, self._speech.request, self._exchange.put
+        watcher, lock = self._watcher, self._pipes.lock
         answered = 0
         while answered != max_tasks:
             try:
-                task_id, payload = self._speech.request(self._wire.read())
-                self._watcher.begin()
+                task_id, payload = request(read())
+                watcher.begin()
             except Unreadable as unreadable:
-                task_id, _ = self._speech.request(unreadable.skeleton)
+                task_id, _ = request(unreadable.skeleton)
                 response = self._failure(task_id, _with_hint(unreadable.cause), None, None)
             else:
                 response = self._respond(task_id, payload)
                 del payload
-            self._watcher.busy = False  # What is written finds out by itself.
-            with self._pipes.lock:
+            watcher.busy = False  # What is written finds out by itself.
+            with lock:
                 self._at_work = False
-                self._exchange.put(response)
+                put(response)
             answered += 1
 
     def _respond(self, task_id: TaskId, payload: object) -> bytes:
@@ -217,13 +219,8 @@ class _Session:
             problem = error
         self._pipes.leave_if_forked(0 if problem is None else 1)
         out, err = lines.end()
-        if isinstance(problem, TooBusy):
-            try:
-                return self._refusal(task_id, problem, out, err)
-            except (TypeError, ValueError, OverflowError) as error:
-                problem = error
         if problem is not None:
-            return self._failure(task_id, problem, out, err)
+            return self._refusal_or_failure(task_id, problem, out, err)
         try:
             return self._speech.answer(task_id, value, out, err)
         except KeyboardInterrupt:
@@ -233,6 +230,14 @@ class _Session:
             refused = CannotEncode(f"{text}; return plain data")
             refused.__cause__ = error
             return self._failure(task_id, refused, out, err)
+
+    def _refusal_or_failure(self, task_id: TaskId, problem: BaseException, out: Lines, err: Lines) -> bytes:
+        if isinstance(problem, TooBusy):
+            try:
+                return self._refusal(task_id, problem, out, err)
+            except (TypeError, ValueError, OverflowError) as error:
+                problem = error
+        return self._failure(task_id, problem, out, err)
 
     def _refusal(self, task_id: TaskId, busy: TooBusy, out: Lines, err: Lines) -> bytes:
         delay_s = float(busy.delay)

@@ -157,7 +157,8 @@ class Watcher:
         if woken:
             os.read(self._woken, 1)
             self.guards = True
-        if woken or self._pipes.held:
+            self._quiet_looks = 0
+        elif self._pipes.held:
             self._quiet_looks = 0
             self._pipes.flush_without_waiting()
         self._quiet_looks += 1

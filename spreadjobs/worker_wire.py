@@ -33,6 +33,7 @@ _BUFFER_BYTES: Final = 16 * 1024
 # PROTO 4 or 5, FRAME, and the length of what follows.
 _FRAME_HEAD: Final = struct.Struct("<3sQ")
 _STOP: Final = ord(".")
+_FRAME_HEAD_BYTES: Final = _FRAME_HEAD.size
 _FRAME_HEADS: Final = (b"\x80\x04\x95", b"\x80\x05\x95")
 # A message is kept for a second reading up to this size.
 _KEPT_BYTES: Final = 16 * 1024**2
@@ -198,11 +199,11 @@ class PickleWire:
         frame = self._frame()
         if not frame:
             return self._read_stream()
+        size = len(frame)
         try:
             # PKL-8: every message begins with an empty memo.
-            if frame.find(b".") == len(frame) - 1:  # No other byte can be STOP. This takes half of the time.
+            if frame.find(b".") == size - 1:  # No other byte can be STOP. This takes half of the time.
                 value: object = pickle.loads(frame)  # noqa: S301 - a worker trusts its master
-                size = len(frame)
             else:
                 stream = io.BytesIO(frame)
                 value = pickle.load(stream)  # noqa: S301 - likewise
@@ -231,9 +232,9 @@ class PickleWire:
         Gives nothing for any other, and perhaps too little: a message may go on behind a frame that ends as this one.
         """
         chunk, start = self._chunk, self._at
-        if len(chunk) - start > _FRAME_HEAD.size:
+        if len(chunk) - start > _FRAME_HEAD_BYTES:
             head, length = _FRAME_HEAD.unpack_from(chunk, start)
-            end = start + _FRAME_HEAD.size + length
+            end = start + _FRAME_HEAD_BYTES + length
             if head in _FRAME_HEADS and end <= len(chunk) and chunk[end - 1] == _STOP:
                 return chunk[start:end]
         return b""
