@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import functools
 import os
-import select
 import sys
 import threading
 from contextlib import suppress
@@ -86,18 +85,14 @@ class Pipes:
             self._cut = True
             raise
 
-    def flush_without_waiting(self) -> None:
-        """For another thread than the main one: write what is held, as far as the master has room for it."""
-        if not self.lock.acquire(blocking=False):
-            return  # Somebody writes, and what is held goes first.
-        try:
-            poller = select.poll()
-            poller.register(self.answers, select.POLLOUT)
-            with suppress(OSError):  # The master is gone, which its other signs tell better.
-                while self.held and not self._cut and dict(poller.poll(0)).get(self.answers) == select.POLLOUT:
-                    del self.held[: os.write(self.answers, self.held[: select.PIPE_BUF])]
-        finally:
-            self.lock.release()
+    def flush_beside(self) -> None:
+        """Write what is held, in another thread than the main one, which goes on; if that one writes, it does so."""
+        if self.lock.acquire(blocking=False):
+            try:
+                with suppress(MasterGone, OSError):  # Who wants to know finds out by other signs.
+                    self.flush()
+            finally:
+                self.lock.release()
 
     def close(self) -> None:
         """Close both pipes; a second call does nothing."""

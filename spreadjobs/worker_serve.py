@@ -257,7 +257,8 @@ class _Session:
         """As the function ``alive``."""
         with self._pipes.lock:
             now_s = time.monotonic()
-            sign = self._speech.alive(self._task_id) if self._at_work and now_s >= self._next_sign_s else b""
+            due = self._at_work and now_s >= self._next_sign_s and self._pipes.answers >= 0  # -1 in a forked child.
+            sign = self._speech.alive(self._task_id) if due else b""
             if sign:
                 self._next_sign_s = now_s + every_s
                 self._pipes.write(sign)

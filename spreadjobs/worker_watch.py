@@ -160,7 +160,7 @@ class Watcher:
             self._quiet_looks = 0
         elif self._pipes.held:
             self._quiet_looks = 0
-            self._pipes.flush_without_waiting()
+            self._pipes.flush_beside()
         self._quiet_looks += 1
         if self._quiet_looks > _QUIET_LOOKS:
             self.guards = False  # In this order, and the other one where it is held: one of the two sees the other.

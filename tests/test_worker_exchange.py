@@ -38,9 +38,9 @@ SHORT = [(task_id, NOTHING) for task_id in range(COUNT)]
 LONG = ["wait", "spin", "wait_in_fork"]
 
 
-def holds(codec: Codec = "pickle", max_tasks: int = 0) -> Conversation:
+def holds(codec: Codec = "pickle", max_tasks: int = 0, program: str = HOLDS) -> Conversation:
     """A worker that holds what it may."""
-    return Conversation([sys.executable, "-c", HOLDS, codec, str(max_tasks)], codec=codec, path=HERE)
+    return Conversation([sys.executable, "-c", program, codec, str(max_tasks)], codec=codec, path=HERE)
 
 
 def receive_short(worker: Conversation) -> None:
@@ -151,16 +151,47 @@ def test_with_the_times_as_they_are_none_waits_either(fifo: Path, long: str) -> 
             assert worker.receive() == ((COUNT, "0"), None, None)
 
 
+def test_an_idle_worker_sleeps() -> None:
+    """Nothing wakes it again and again to look for what it might hold."""
+    with holds() as worker:
+        worker.send(*SHORT)
+        receive_short(worker)
+        until_s = time.monotonic() + BOUND_S
+        before, now = -1, times_asleep(worker.process.pid)
+        while before != now:
+            assert time.monotonic() < until_s
+            time.sleep(0.1)
+            before, now = now, times_asleep(worker.process.pid)
+
+
+def times_asleep(pid: int) -> int:
+    """How often the threads of a process have waited for something."""
+    states = [task.read_text(encoding="utf-8") for task in Path(f"/proc/{pid}/task").glob("*/status")]
+    assert len(states) == 2
+    return sum(int(state.partition("\nvoluntary_ctxt_switches:")[2].split()[0]) for state in states)
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_no_answer_waits_for_the_rest_of_a_request(codec: Codec) -> None:
     """Half a request is none: the worker waits for input, and has written before. [WIRE-3] [WIRE-7]"""
-    with holds(codec) as worker:
+    with holds(codec, program=ALONE) as worker:
         last = worker.bytes_of((COUNT, NOTHING))
         worker.send_bytes(b"".join(map(worker.bytes_of, SHORT)) + last[:-1])
         receive_short(worker)
         worker.send_bytes(last[-1:])
 
         assert as_json(worker.receive()) == [[COUNT, None], None, None]
+
+
+def test_a_forked_child_writes_nothing_that_its_parent_holds() -> None:
+    """Not if it says that it is alive, nor when it ends by an interrupt. [RUN-3]"""
+    with holds(program=ALONE) as worker:
+        worker.send(*SHORT, (COUNT, {"do": "interrupt_in_fork"}), *SHORT)
+        receive_short(worker)
+        assert worker.receive() == ((COUNT, 130), None, None)
+        receive_short(worker)
+
+        assert worker.end()[:2] == (0, "")
 
 
 @pytest.mark.parametrize("long", ["sign", "sign_in_thread"])
@@ -196,7 +227,7 @@ def started_on(requests: list[tuple[int, Payload]], folder: Path) -> subprocess.
 
 
 def test_a_master_that_reads_late_gets_everything(fifo: Path, tmp_path: Path) -> None:
-    """The thread writes what the pipe has room for, message parts too, and the rest as the master reads. [RUN-6]"""
+    """What is written beside a long task may have to wait for the master, which the task does not. [RUN-6]"""
     with started_on([*FULL, (COUNT, {"do": "wait", "fifo": str(fifo)})], tmp_path) as worker:
         assert worker.stdout is not None
         with fifo.open("w", encoding="ascii") as told:  # The long task has begun.
@@ -224,7 +255,7 @@ def test_an_exception_in_the_middle_of_a_write_puts_nothing_wrong_on_the_wire(tm
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_end_of_input_is_the_end_of_holding(codec: Codec) -> None:
     """All is answered. [SHUT-2]"""
-    with holds(codec) as worker:
+    with holds(codec, program=ALONE) as worker:
         worker.send(*SHORT)
         worker.close_stdin()
         receive_short(worker)
@@ -234,7 +265,7 @@ def test_the_end_of_input_is_the_end_of_holding(codec: Codec) -> None:
 
 def test_a_worker_that_leaves_has_written_all() -> None:
     """After its last task, with further requests at hand. [RUN-13]"""
-    with holds(max_tasks=COUNT) as worker:
+    with holds(max_tasks=COUNT, program=ALONE) as worker:
         worker.send(*SHORT, (COUNT, NOTHING))
         receive_short(worker)
         worker.receive_end()
@@ -248,7 +279,7 @@ def test_a_worker_that_leaves_has_written_all() -> None:
 )
 def test_whatever_ends_a_worker_the_finished_answers_come(last: object, status: int, words: str) -> None:
     """An interrupt in a task, and a message that is no request. [RUN-3]"""
-    with holds() as worker:
+    with holds(program=ALONE) as worker:
         worker.send(*SHORT, last)
         receive_short(worker)
         found, output, errors = worker.end()
@@ -260,7 +291,7 @@ def test_whatever_ends_a_worker_the_finished_answers_come(last: object, status: 
 
 def test_a_task_that_ends_the_process_leaves_whole_messages() -> None:
     """What was held then is lost; the master has those tasks done again. [RUN-3]"""
-    with Conversation([sys.executable, "-c", ALONE, "pickle", "0"], path=HERE) as worker:
+    with holds(program=ALONE) as worker:
         worker.send(*SHORT, (COUNT, {"do": "leave"}))
         for task_id in range(SHORT_IN_A_ROW):
             assert worker.receive() == ((task_id, None), None, None)
