@@ -33,6 +33,7 @@ _BUFFER_BYTES: Final = 16 * 1024
 # PROTO 4 or 5, FRAME, and the length of what follows.
 _FRAME_HEAD: Final = struct.Struct("<3sQ")
 _STOP: Final = ord(".")
+_STOP_AND_PROTO: Final = b".\x80"
 _FRAME_HEAD_BYTES: Final = _FRAME_HEAD.size
 _FRAME_HEADS: Final = (b"\x80\x04\x95", b"\x80\x05\x95")
 # A message is kept for a second reading up to this size.
@@ -199,25 +200,18 @@ class PickleWire:
         frame = self._frame()
         if not frame:
             return self._read_stream()
-        size = len(frame)
         try:
             # PKL-8: every message begins with an empty memo.
-            if frame.find(b".") == size - 1:  # No other byte can be STOP. This takes half of the time.
-                value: object = pickle.loads(frame)  # noqa: S301 - a worker trusts its master
-            else:
-                stream = io.BytesIO(frame)
-                value = pickle.load(stream)  # noqa: S301 - likewise
-                size = stream.tell()
+            value: object = pickle.loads(frame)  # noqa: S301 - a worker trusts its master
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - constructors of the payload's classes raise what they like
-            stream = io.BytesIO(frame)
-            skeleton = _skeleton(stream)
+            skeleton = _skeleton(io.BytesIO(frame))
             if skeleton is None:
                 return self._read_stream()  # The message goes on behind its first frame, or is none.
-            self._at += stream.tell()
+            self._at += len(frame)
             raise Unreadable(skeleton, error) from None
-        self._at += size
+        self._at += len(frame)
         return value
 
     def _more(self) -> int:
@@ -227,16 +221,19 @@ class PickleWire:
 
     def _frame(self) -> bytes:
         """
-        Give the next message where it is here as a whole and begins with a frame, as most of Python's pickler do.
+        Give the next message if it is here as one whole frame, as small ones of Python's pickler are.
 
-        Gives nothing for any other, and perhaps too little: a message may go on behind a frame that ends as this one.
+        To load it takes a third of the time that it takes from a stream. The length of a frame is only a hint; but this
+        one's last byte may be STOP, and no byte before it is STOP with a next message behind it, which begins with PROTO.
+        So the message ends here, or goes on: then it cannot be loaded.
         """
         chunk, start = self._chunk, self._at
         if len(chunk) - start > _FRAME_HEAD_BYTES:
             head, length = _FRAME_HEAD.unpack_from(chunk, start)
             end = start + _FRAME_HEAD_BYTES + length
             if head in _FRAME_HEADS and end <= len(chunk) and chunk[end - 1] == _STOP:
-                return chunk[start:end]
+                frame = chunk[start:end]
+                return frame if _STOP_AND_PROTO not in frame else b""
         return b""
 
     def _read_stream(self) -> object:

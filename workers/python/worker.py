@@ -89,7 +89,7 @@ def plain(make_text, *arguments):
 
 
 def captured(payload, out, err):
-    """Do the task; what it prints goes to these streams. contextlib.redirect_stdout would take longer than many a task."""
+    """Do the task; what it prints goes to these streams. contextlib.redirect_stdout takes longer than many a task."""
     streams = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = out, err
     try:
