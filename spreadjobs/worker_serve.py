@@ -69,6 +69,11 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
     exception, SystemExit among them, fails the task and not the worker (spec ERR-4), and so does an answer that cannot
     be encoded. What the task prints, in Python, in C or in a child process, goes with the answer (spec OUT-2).
 
+    Answers of short tasks that follow each other are held for a tenth of a millisecond, to be written together. While a
+    longer task runs they come within a few milliseconds, but for one that never lets go of the interpreter's lock: then
+    they come when it does. A task that ends the process (``os._exit``, a crash) loses those that are held just then;
+    the master has these tasks done again.
+
     Returns at the end of standard input; what the program prints from then on is its shutdown text (spec SHUT-7). Ends
     the program with status 1 where the conversation broke off: input that ended inside a message or is no request, or
     a master that does not read any more. KeyboardInterrupt ends it with status 130. A master that is gone while

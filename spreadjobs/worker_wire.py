@@ -223,9 +223,9 @@ class PickleWire:
         """
         Give the next message if it is here as one whole frame, as small ones of Python's pickler are.
 
-        To load it takes a third of the time that it takes from a stream. The length of a frame is only a hint; but this
-        one's last byte may be STOP, and no byte before it is STOP with a next message behind it, which begins with PROTO.
-        So the message ends here, or goes on: then it cannot be loaded.
+        To load it takes a third of the time that it takes from a stream. A frame's length is only a hint; but the last
+        byte of this one may be STOP, and no byte before it is STOP with a message behind it, which would begin with
+        PROTO. So the message ends here, or goes on: then it cannot be loaded.
         """
         chunk, start = self._chunk, self._at
         if len(chunk) - start > _FRAME_HEAD_BYTES:

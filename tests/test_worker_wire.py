@@ -100,6 +100,16 @@ def test_an_object_of_a_request_is_made_once(tmp_path: Path, end: str) -> None:
         assert worker.receive() == ((4, 5), None, None)
 
 
+def test_an_object_before_a_large_one_is_made_once_too(tmp_path: Path) -> None:
+    """Where a frame does not end as a message, nothing of it is made before all is there. [WIRE-2]"""
+    body = b"K\x01cplaces\nPlace\n\x8c\x04here\x85R"
+    message = b"\x80\x04\x95" + struct.pack("<Q", len(body)) + body + b"B" + struct.pack("<I", 70_000) + b"x" * 70_000
+    with program(tmp_path, COUNTS) as worker:
+        worker.send_bytes(message + b"\x86\x86.")
+
+        assert worker.receive() == ((1, 1), None, None)
+
+
 def test_an_object_that_cannot_be_made_stands_between_others() -> None:
     """Behind it, in the same piece, the next request begins. [WIRE-2]"""
     lost = b"\x80\x04K\x02clost\nPoint\n)R\x86."
