@@ -157,10 +157,9 @@ class Watcher:
         if woken:
             os.read(self._woken, 1)
             self.guards = True
+        if woken or self._pipes.held:
             self._quiet_looks = 0
-        elif self._pipes.held:
-            self._quiet_looks = 0
-            self._pipes.flush_beside()
+            self._pipes.flush_beside()  # Also when just woken: in a task that hogs the interpreter that was long ago.
         self._quiet_looks += 1
         if self._quiet_looks > _QUIET_LOOKS:
             self.guards = False  # In this order, and the other one where it is held: one of the two sees the other.

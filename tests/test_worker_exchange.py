@@ -28,7 +28,7 @@ worker_exchange.BATCH_S = 60.0
 serve(work, codec=sys.argv[1], max_tasks=int(sys.argv[2]) or None)
 """
 """A worker to which every task is a short one: it holds what it may, so that nothing here is a matter of luck."""
-ALONE = f"from spreadjobs import worker_watch\nworker_watch.GUARD_MS = 60_000\n{HOLDS}"
+ALONE = f"from spreadjobs.worker_watch import Watcher\nWatcher.guard = lambda watcher: None\n{HOLDS}"
 """The same, and nobody looks after what it holds."""
 
 NOTHING: Payload = {"do": "nothing"}
