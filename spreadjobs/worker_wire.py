@@ -12,14 +12,12 @@ import io
 import json
 import math
 import pickle
-import struct
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Protocol, Self, TypeAlias
 
 from spreadjobs.errors import CannotEncode, SpreadJobsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
 
     from _typeshed import WriteableBuffer
 
@@ -28,14 +26,7 @@ if TYPE_CHECKING:
 
 Codec: TypeAlias = Literal["pickle", "json"]
 
-_CHUNK_BYTES: Final = 64 * 1024
 _BUFFER_BYTES: Final = 16 * 1024
-# PROTO 4 or 5, FRAME, and the length of what follows.
-_FRAME_HEAD: Final = struct.Struct("<3sQ")
-_STOP: Final = ord(".")
-_STOP_AND_PROTO: Final = b".\x80"
-_FRAME_HEAD_BYTES: Final = _FRAME_HEAD.size
-_FRAME_HEADS: Final = (b"\x80\x04\x95", b"\x80\x05\x95")
 # A message is kept for a second reading up to this size.
 _KEPT_BYTES: Final = 16 * 1024**2
 _GREATEST_EXACT: Final = 2**53 - 1
@@ -90,57 +81,49 @@ class Wire(Protocol):
 
 
 class _Raw(io.RawIOBase):
-    """The unbuffered pipe."""
+    """The unbuffered pipe. Keeps the message that is being read, so that it can be read again."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, kept_bytes: int) -> None:
         self._receive = receive
+        self._kept_bytes = kept_bytes
+        self.start = 0  # where the message began, in bytes from the first one
+        self.total = 0
+        self.ended = False
+        self._kept = bytearray()  # the last bytes that were read, from here on:
+        self._kept_from = 0
+        self._again = memoryview(b"")
 
     def readable(self) -> bool:
         return True
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        return self._receive(buffer)
-
-
-class _Message(_Raw):
-    """The unbuffered pipe from the start of a message on, which is kept, so that it can be read again."""
-
-    def __init__(self, receive: Receive, head: bytes) -> None:
-        """Take what is to be read before the pipe."""
-        super().__init__(receive)
-        self._again = memoryview(head)
-        self._kept = bytearray(head)  # the last bytes that were received, from here on:
-        self._kept_from = 0
-        self.total = len(head)
-        self.ended = False
 
     def tell(self) -> int:
         return self.total - len(self._again)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer)
         if self._again:
-            view = memoryview(buffer)
             size = min(len(view), len(self._again))
             view[:size] = self._again[:size]
             self._again = self._again[size:]
             return size
-        size = super().readinto(buffer)
+        size = self._receive(view)
         self.ended = size == 0
-        if len(self._kept) > _KEPT_BYTES:
+        if self._kept_from < self.start:
+            del self._kept[: self.start - self._kept_from]
+            self._kept_from = self.start
+        if len(self._kept) > self._kept_bytes:
             self._kept.clear()
             self._kept_from = self.total
-        self._kept += memoryview(buffer)[:size]
+        self._kept += view[:size]
         self.total += size
         return size
 
-    def after(self, place: int) -> bytes:
-        """Give what was received after a place, of late, and not read."""
-        return bytes(self._kept[place - self._kept_from :])
-
     def rewind(self) -> bool:
         """Go back to the start of the message; false if it was too long to be kept."""
-        self._again = memoryview(bytes(self._kept))
-        return self._kept_from == 0
+        if self._kept_from > self.start:
+            return False
+        self._again = memoryview(bytes(self._kept[self.start - self._kept_from :]))
+        return True
 
 
 class _StandIn:
@@ -174,97 +157,43 @@ class _SkeletonUnpickler(pickle.Unpickler):
         return _StandIn
 
 
-def _skeleton(stream: IO[bytes]) -> object:
-    """Give a message with stand-ins where its objects are; None if it is no whole pickle."""
-    try:
-        skeleton: object = _SkeletonUnpickler(stream).load()
-    except Exception:  # noqa: BLE001 - bytes that are no pickle make the unpickler raise almost anything
-        return None
-    return skeleton
-
-
 class PickleWire:
     """Complete pickles one after another; each message ends with one newline byte. Spec PKL-1 to PKL-9."""
 
     def __init__(self, receive: Receive, protocol: int) -> None:
-        self._receive = receive
+        self._raw = _Raw(receive, _KEPT_BYTES)
+        self._stream = io.BufferedReader(self._raw, _BUFFER_BYTES)
         self._protocol = protocol
-        self._room = bytearray(_CHUNK_BYTES)
-        self._chunk = b""  # what was received, and is not read from here on:
-        self._at = 0
 
     def read(self) -> object:
         """As ``Wire.read``."""
-        if self._at == len(self._chunk) and not self._more():
-            raise EndOfInput(False)  # noqa: FBT003 - the only argument
-        frame = self._frame()
-        if not frame:
-            return self._read_stream()
-        try:
-            # PKL-8: every message begins with an empty memo.
-            value: object = pickle.loads(frame)  # noqa: S301 - a worker trusts its master
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 - constructors of the payload's classes raise what they like
-            skeleton = _skeleton(io.BytesIO(frame))
-            if skeleton is None:
-                return self._read_stream()  # The message goes on behind its first frame, or is none.
-            self._at += len(frame)
-            raise Unreadable(skeleton, error) from None
-        self._at += len(frame)
-        return value
-
-    def _more(self) -> int:
-        size = self._receive(self._room)
-        self._chunk, self._at = bytes(memoryview(self._room)[:size]), 0
-        return size
-
-    def _frame(self) -> bytes:
-        """
-        Give the next message if it is here as one whole frame, as small ones of Python's pickler are.
-
-        To load it takes a third of the time that it takes from a stream. A frame's length is only a hint; but the last
-        byte of this one may be STOP, and no byte before it is STOP with a message behind it, which would begin with
-        PROTO. So the message ends here, or goes on: then it cannot be loaded.
-        """
-        chunk, start = self._chunk, self._at
-        if len(chunk) - start > _FRAME_HEAD_BYTES:
-            head, length = _FRAME_HEAD.unpack_from(chunk, start)
-            end = start + _FRAME_HEAD_BYTES + length
-            if head in _FRAME_HEADS and end <= len(chunk) and chunk[end - 1] == _STOP:
-                frame = chunk[start:end]
-                return frame if _STOP_AND_PROTO not in frame else b""
-        return b""
-
-    def _read_stream(self) -> object:
-        """Read a message of any kind, of which a part may be here."""
-        raw = _Message(self._receive, self._chunk[self._at :])
-        stream = io.BufferedReader(raw, _BUFFER_BYTES)
+        self._raw.start = self._stream.tell()
         try:
             # A fresh unpickler for every message: the memo of one must not serve another (spec PKL-8). It takes no byte
             # beyond the message out of the stream: what it looked ahead at stays there.
-            value: object = pickle.load(stream)  # noqa: S301 - a worker trusts its master
+            value: object = pickle.load(self._stream)  # noqa: S301 - a worker trusts its master
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - constructors of the payload's classes raise what they like
-            self._give_up(raw, error)
-        self._chunk, self._at = raw.after(stream.tell()), 0
+            self._give_up(error)
         return value
 
-    def _give_up(self, raw: _Message, cause: BaseException) -> NoReturn:
+    def _give_up(self, cause: BaseException) -> NoReturn:
+        raw = self._raw
         if raw.ended:
-            raise EndOfInput(True) from None  # noqa: FBT003 - the only argument
+            raise EndOfInput(raw.total > raw.start) from None
         if not raw.rewind():
             raise Malformed(f"a long message could not be read: {describe(cause)}") from cause
-        stream = io.BufferedReader(raw, _BUFFER_BYTES)
-        skeleton = _skeleton(stream)
-        if skeleton is None and raw.ended:
-            raise EndOfInput(True) from None  # noqa: FBT003 - the only argument
-        if skeleton is None:
+        self._stream.detach()  # or its end would close the raw stream
+        self._stream = io.BufferedReader(raw, _BUFFER_BYTES)
+        try:
+            skeleton: object = _SkeletonUnpickler(self._stream).load()
+        except Exception:  # noqa: BLE001 - bytes that are no pickle make the unpickler raise almost anything
+            if raw.ended:
+                raise EndOfInput(True) from None  # noqa: FBT003 - the only argument
             raise Malformed(
                 f"what came is no pickle: {describe(cause)} (does the master speak JSON? then --codec json is due)"
             ) from None
-        self._chunk, self._at = raw.after(stream.tell()), 0
         raise Unreadable(skeleton, cause)
 
     def encode(self, message: object, /) -> bytes:
@@ -281,7 +210,7 @@ class JsonWire:
     """One RFC 8259 text a line. Spec JSON-1 to JSON-7."""
 
     def __init__(self, receive: Receive) -> None:
-        self._stream = io.BufferedReader(_Raw(receive), _BUFFER_BYTES)
+        self._stream = io.BufferedReader(_Raw(receive, 0), _BUFFER_BYTES)
         self._encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
         self._decode = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique).decode
 
