@@ -43,6 +43,10 @@ class Capture(Protocol):
         """No task follows at once: what is printed from now on goes to the error stream. A second call does nothing."""
         ...
 
+    def close(self) -> None:
+        """No task follows at all: as ``pause``, and what was printed since the last one goes there, too."""
+        ...
+
 
 class NoCapture:
     """Collects nothing: prints go to the error stream at once."""
@@ -56,6 +60,9 @@ class NoCapture:
         return None, None
 
     def pause(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
         """Do nothing."""
 
 
@@ -108,7 +115,11 @@ class FileCapture:
             self._collects = False
             for stream in self._streams:
                 os.dup2(stream.between, stream.descriptor)
-            self._pass_on()
+
+    def close(self) -> None:
+        """As ``Capture.close``."""
+        self.pause()
+        self._pass_on()
 
     def _pass_on(self) -> None:
         """Send on what was written between two tasks: nobody's lines."""

@@ -10,7 +10,6 @@ millisecond the watcher's thread writes what is held. Standard library only: a w
 from __future__ import annotations
 
 import os
-import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -64,13 +63,12 @@ class Exchange:
         Raises:
             MasterGone: the master does not read any more.
         """
-        self.flush()
+        if self.pipes.held:
+            self.flush()
         self.lines.pause()
         size = os.readv(self.pipes.requests, [buffer])
         self._began_s = self._last_s = time.monotonic()
-        if not self._watcher.watches:
-            self._at_once = sys.maxsize
-        elif not self._at_once:
+        if not self._at_once:
             # Perhaps one request has come and no more: to look would take as long as to write the one response.
             self._at_once = 1
         return size
@@ -100,7 +98,11 @@ class Exchange:
         self._last_s = now_s
         if self._at_once:
             self._at_once -= 1
-        elif now_s - self._began_s < BATCH_S and len(pipes.held) + len(response) <= _BATCH_BYTES:
+        elif (
+            now_s - self._began_s < BATCH_S
+            and len(pipes.held) + len(response) <= _BATCH_BYTES
+            and self._watcher.watches
+        ):
             pipes.held += response
             if not self._watcher.guards:
                 self._watcher.guard()

@@ -183,7 +183,7 @@ class _Session:
                 self._exchange.flush()
             raise
         finally:
-            self._exchange.lines.pause()
+            self._exchange.lines.close()
 
     def _answer(self, max_tasks: int | None) -> None:
         read, request, put = self._wire.read, self._speech.request, self._exchange.put

@@ -195,8 +195,8 @@ def test_a_closed_descriptor_is_not_the_next_task_s() -> None:
         assert worker.receive() == ((2, None), ["here\n"], None)
 
 
-def test_what_is_printed_after_a_task_is_not_kept_back(tmp_path: Path) -> None:
-    """What an answer prints while it is encoded goes to the error stream before the worker waits. [EXEC-6]"""
+def test_what_is_printed_after_a_task_is_not_lost(tmp_path: Path) -> None:
+    """What an answer prints while it is encoded goes to the error stream, with the next task or the end. [EXEC-6]"""
     text = """
         from spreadjobs.worker import serve
         class Loud:
@@ -207,8 +207,9 @@ def test_what_is_printed_after_a_task_is_not_kept_back(tmp_path: Path) -> None:
     """
     with program(tmp_path, text) as worker:
         assert worker.ask(1, None) == ((1, "value"), None, None)
-        worker.wait_for_error("being encoded\n")
         assert worker.ask(2, None) == ((2, "value"), None, None)
+        worker.wait_for_error("being encoded\n")
+        assert worker.end()[2] == 2 * "being encoded\n"
 
 
 # --- children
