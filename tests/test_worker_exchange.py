@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import socket
 import subprocess
 import sys
@@ -218,11 +219,11 @@ FULL_ANSWERS = b"".join(
 )
 
 
-def started_on(requests: list[tuple[int, Payload]], folder: Path) -> subprocess.Popen[bytes]:
+def started_on(requests: list[tuple[int, Payload]], folder: Path, program: str = HOLDS) -> subprocess.Popen[bytes]:
     """A worker that has all these requests, and whose answers nobody reads yet."""
     (folder / "requests").write_bytes(b"".join(pickle.dumps(request, 4) for request in requests))
     with (folder / "requests").open("rb") as stdin:
-        command = [sys.executable, "-c", HOLDS, "pickle", "0"]
+        command = [sys.executable, "-c", program, "pickle", "0"]
         return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, env=ENVIRONMENT)
 
 
@@ -230,9 +231,9 @@ def test_a_master_that_reads_late_gets_everything(fifo: Path, tmp_path: Path) ->
     """What is written beside a long task may have to wait for the master, which the task does not. [RUN-6]"""
     with started_on([*FULL, (COUNT, {"do": "wait", "fifo": str(fifo)})], tmp_path) as worker:
         assert worker.stdout is not None
-        with fifo.open("w", encoding="ascii") as told:  # The long task has begun.
-            assert worker.stdout.read(len(FULL_ANSWERS)) == FULL_ANSWERS
-            told.write("0")
+        select.select([worker.stdout], [], [], BOUND_S)
+        assert worker.stdout.read(len(FULL_ANSWERS)) == FULL_ANSWERS
+        fifo.write_text("0", encoding="ascii")
 
         assert worker.stdout.read() == pickle.dumps(((COUNT, "0"), None, None), 4) + b"\n"
         assert worker.wait(BOUND_S) == 0
@@ -240,7 +241,7 @@ def test_a_master_that_reads_late_gets_everything(fifo: Path, tmp_path: Path) ->
 
 def test_an_exception_in_the_middle_of_a_write_puts_nothing_wrong_on_the_wire(tmp_path: Path) -> None:
     """A signal handler of the task's raises while answers are written: better an end than an answer twice. [WIRE-1]"""
-    with started_on([*FULL, (COUNT, {"do": "run_out_of_time"}), (COUNT + 1, NOTHING)], tmp_path) as worker:
+    with started_on([*FULL, (COUNT, {"do": "run_out_of_time"}), (COUNT + 1, NOTHING)], tmp_path, ALONE) as worker:
         assert worker.wait(BOUND_S) == 1
         assert worker.stdout is not None
         written = worker.stdout.read()
