@@ -32,11 +32,19 @@ class Capture(Protocol):
     """Collects the lines of one task after the other."""
 
     def begin(self) -> None:
-        """Start to collect."""
+        """A task begins: collect from now on."""
         ...
 
     def end(self) -> tuple[Lines, Lines]:
-        """Stop, and give the lines for out and err; None where there are none. Spec OUT-1, OUT-2."""
+        """It is over. Give the lines for out and err; None where there are none. Spec OUT-1, OUT-2."""
+        ...
+
+    def pause(self) -> None:
+        """No task follows at once: what is printed from now on goes to the error stream. A second call does nothing."""
+        ...
+
+    def close(self) -> None:
+        """No task follows at all: as ``pause``, and what was printed since the last one goes there, too."""
         ...
 
 
@@ -51,9 +59,20 @@ class NoCapture:
         flush_python()
         return None, None
 
+    def pause(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
 
 class FileCapture:
-    """Collects through one unlinked file for each descriptor."""
+    """
+    Collects through one unlinked file for each descriptor.
+
+    The descriptors stay on their files from one task to the next, until ``pause``: to turn them to and fro, and to look
+    for what came in between, takes longer than many a task.
+    """
 
     def __init__(self, which: Which, errors: str) -> None:
         """
@@ -66,21 +85,47 @@ class FileCapture:
         self._errors = errors
         self._streams = [_Stream(1)] if which == "out" else [_Stream(1), _Stream(2)]
         self._flush_c = _c_flush()
+        self._collects = False
         if which == "both" and not faulthandler.is_enabled():
             # The last words of a crash must not go into a file that dies with the process.
             faulthandler.enable(self._streams[1].between)
 
     def begin(self) -> None:
         """As ``Capture.begin``."""
-        self._flush()
+        if not self._collects:
+            self._flush()
+            self._pass_on()
+            self._collects = True
         for stream in self._streams:
-            stream.begin()
+            # Each time: the last task may have closed the descriptor, or led it elsewhere.
+            os.dup2(stream.file, stream.descriptor)
 
     def end(self) -> tuple[Lines, Lines]:
         """As ``Capture.end``."""
         self._flush()
-        out, *rest = [stream.end() for stream in self._streams]
-        return self._lines(out), self._lines(*rest) if rest else None
+        for stream in self._streams:
+            if os.lseek(stream.file, 0, os.SEEK_END):
+                out, *rest = [self._lines(stream.take()) for stream in self._streams]
+                return out, rest[0] if rest else None
+        return None, None
+
+    def pause(self) -> None:
+        """As ``Capture.pause``."""
+        if self._collects:
+            self._collects = False
+            for stream in self._streams:
+                os.dup2(stream.between, stream.descriptor)
+
+    def close(self) -> None:
+        """As ``Capture.close``."""
+        self.pause()
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Send on what was written between two tasks: nobody's lines."""
+        for stream in self._streams:
+            if os.lseek(stream.file, 0, os.SEEK_END):
+                stream.pass_on()
 
     def _lines(self, data: bytes) -> Lines:
         if not data:
@@ -98,31 +143,22 @@ class _Stream:
     """One captured descriptor."""
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self.between = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _FIRST_PRIVATE)
-        self._file = _unlinked_file()
+        self.file = _unlinked_file()
 
-    def begin(self) -> None:
-        if os.lseek(self._file, 0, os.SEEK_END):
-            # Written between two tasks, by a process that the last one left behind: nobody's lines.
-            self._pass_on(self._take())
-        os.dup2(self._file, self._descriptor)
-
-    def end(self) -> bytes:
-        os.dup2(self.between, self._descriptor)
-        return self._take() if os.lseek(self._file, 0, os.SEEK_END) else b""
-
-    def _take(self) -> bytes:
+    def take(self) -> bytes:
         parts = []
         size = 0
-        while part := os.pread(self._file, 1 << 24, size):
+        while part := os.pread(self.file, 1 << 24, size):
             parts.append(part)
             size += len(part)
-        os.ftruncate(self._file, 0)
+        if size:
+            os.ftruncate(self.file, 0)
         return b"".join(parts)
 
-    def _pass_on(self, data: bytes) -> None:
-        rest = memoryview(data)
+    def pass_on(self) -> None:
+        rest = memoryview(self.take())
         try:
             while rest:
                 rest = rest[os.write(self.between, rest) :]

@@ -53,7 +53,7 @@ class Tagged:
 
     def request(self, message: object, /) -> tuple[TaskId, object]:
         """As ``Speech.request``."""
-        if isinstance(message, tuple | list) and len(message) == _REQUEST_LENGTH:
+        if isinstance(message, (tuple, list)) and len(message) == _REQUEST_LENGTH:
             task_id: object = message[0]
             if type(task_id) is float and task_id.is_integer():
                 task_id = int(task_id)  # JSON-3: a number that is equal will do

@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import Final
 
 from spreadjobs.errors import SpreadJobsError
@@ -34,21 +35,28 @@ class Pipes:
     Attributes:
         requests: Descriptor that messages are read from, -1 when closed.
         answers: Descriptor that messages are written to, -1 when closed.
-        lock: Held while a message is written; a message of another thread cannot get into the middle.
+        held: Whole messages that are to be written before any other; of the first one, a part may be written already.
+        lock: Held while a message is written or comes to ``held``: another thread's cannot get into the middle.
     """
 
     def __init__(self, requests: int, answers: int) -> None:
         self.requests = requests
         self.answers = answers
+        self.held = bytearray()
         self.lock = threading.Lock()
+        self._cut = False
 
     def write(self, message: bytes, /) -> None:
         """
-        Write a whole message. The caller holds ``lock``.
+        Write what is held, and a whole message after it. The caller holds ``lock``.
 
         Raises:
             MasterGone: the master does not read any more.
         """
+        if self.held:
+            self.held += message
+            self.flush()
+            return
         try:
             written = os.write(self.answers, message)
             if written < len(message):
@@ -57,6 +65,34 @@ class Pipes:
                     rest = rest[os.write(self.answers, rest) :]
         except BrokenPipeError:
             raise MasterGone from None
+
+    def flush(self) -> None:
+        """
+        Write what is held. The caller holds ``lock``.
+
+        Raises:
+            MasterGone: the master does not read any more, or cannot make sense of it any more.
+        """
+        if self._cut:
+            raise MasterGone
+        try:
+            while self.held:
+                del self.held[: os.write(self.answers, self.held)]
+        except BrokenPipeError:
+            raise MasterGone from None
+        except BaseException:
+            # From a handler of a signal: nobody knows now how much is written. Better to end than to write it twice.
+            self._cut = True
+            raise
+
+    def flush_beside(self) -> None:
+        """Write what is held, in another thread than the main one, which goes on; if that one writes, it does so."""
+        if self.lock.acquire(blocking=False):
+            try:
+                with suppress(MasterGone, OSError):  # Who wants to know finds out by other signs.
+                    self.flush()
+            finally:
+                self.lock.release()
 
     def close(self) -> None:
         """Close both pipes; a second call does nothing."""
@@ -69,6 +105,7 @@ class Pipes:
     def abandon(self) -> None:
         """In a forked child: let go of both pipes. A thread that held the lock is not there any more."""
         self.lock = threading.Lock()
+        self.held = bytearray()  # Its parent's to write. A new one: the other may have been in use by that thread.
         self.close()
 
     def leave_if_forked(self, status: int) -> None:
@@ -127,10 +164,18 @@ def claim() -> Pipes:
 
 def flush_python() -> None:
     """Empty the buffers of ``sys.stdout`` and ``sys.stderr``; make a new one in place of one that was closed."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except Exception:  # noqa: BLE001 - closed, or an object of the user's: never our failure
+        _flush_each()
+
+
+def _flush_each() -> None:
     for descriptor, name in _STREAMS:
         try:
             getattr(sys, name).flush()
-        except Exception:  # noqa: BLE001 - closed, or an object of the user's: never our failure
+        except Exception:  # noqa: BLE001 - likewise
             if getattr(getattr(sys, name), "closed", False):
                 _renew(descriptor, name)  # A task that closed it must not make the next one fail.
 

@@ -6,11 +6,13 @@ import math
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from spreadjobs.errors import CannotEncode, TooBusy
-from spreadjobs.worker_capture import FileCapture, NoCapture
+from spreadjobs.worker_capture import FileCapture
 from spreadjobs.worker_dialects import Tagged, Untagged
+from spreadjobs.worker_exchange import Exchange
 from spreadjobs.worker_pipes import MasterGone, claim, flush_python
 from spreadjobs.worker_watch import Watcher
 from spreadjobs.worker_wire import EndOfInput, JsonWire, Malformed, PickleWire, Unreadable, describe, message_of
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Never, TypeAlias
 
-    from spreadjobs.worker_capture import Capture, Lines, Which
+    from spreadjobs.worker_capture import Lines, Which
     from spreadjobs.worker_dialects import Dialect, Speech, TaskId
     from spreadjobs.worker_pipes import Pipes
     from spreadjobs.worker_wire import Codec, Wire
@@ -67,6 +69,11 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
     exception, SystemExit among them, fails the task and not the worker (spec ERR-4), and so does an answer that cannot
     be encoded. What the task prints, in Python, in C or in a child process, goes with the answer (spec OUT-2).
 
+    Answers of short tasks that follow each other are held for a tenth of a millisecond, to be written together. While a
+    longer task runs they come within a few milliseconds, but for one that never lets go of the interpreter's lock: then
+    they come when it does. A task that ends the process (``os._exit``, a crash) loses those that are held just then;
+    the master has these tasks done again.
+
     Returns at the end of standard input; what the program prints from then on is its shutdown text (spec SHUT-7). Ends
     the program with status 1 where the conversation broke off: input that ended inside a message or is no request, or
     a master that does not read any more. KeyboardInterrupt ends it with status 130. A master that is gone while
@@ -96,15 +103,16 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
     if pipes.requests < 0 or _sessions:
         raise RuntimeError("serve() can be called once in a process: it uses up standard input")
     protocol = pickle_protocol if pickle_protocol is not None else 2 if dialect == "untagged" else 4
-    wire: Wire = JsonWire(pipes) if codec == "json" else PickleWire(pipes, protocol)
-    watcher = Watcher(pipes.answers)
-    session = _Session(task_function, pipes, wire, Tagged(wire) if dialect == "tagged" else Untagged(wire), watcher)
+    watcher = Watcher(pipes)
+    exchange = Exchange(pipes, watcher)
+    wire: Wire = JsonWire(exchange.receive) if codec == "json" else PickleWire(exchange.receive, protocol)
+    session = _Session(task_function, exchange, wire, Tagged(wire) if dialect == "tagged" else Untagged(wire), watcher)
     _sessions.append(session)
     try:
         watcher.start()
         session.prepare(prepare, preparation_items)
         if capture != "none":
-            session.lines = FileCapture(capture, "replace" if codec == "json" else "surrogateescape")
+            exchange.lines = FileCapture(capture, "replace" if codec == "json" else "surrogateescape")
         session.run(max_tasks)
         watcher.stop(orderly=True)
         pipes.close()
@@ -133,15 +141,15 @@ def alive(every_s: float = 0.25) -> None:
 class _Session:
     """The running state: one request after the other."""
 
-    def __init__(self, task_function: object, pipes: Pipes, wire: Wire, speech: Speech, watcher: Watcher) -> None:
+    def __init__(self, task_function: object, exchange: Exchange, wire: Wire, speech: Speech, watcher: Watcher) -> None:
         if not callable(task_function):
             raise TypeError(f"serve() got {task_function!r:.80}; a function of one argument, the payload, is due")
         self._function = task_function
-        self._pipes = pipes
+        self._exchange = exchange
+        self._pipes = exchange.pipes
         self._wire = wire
         self._speech = speech
         self._watcher = watcher
-        self.lines: Capture = NoCapture()
         self._at_work = False
         self._task_id: TaskId = None
         self._next_sign_s = -math.inf
@@ -166,21 +174,35 @@ class _Session:
 
     def run(self, max_tasks: int | None) -> None:
         """Answer requests, at most so many; the end of input comes as an exception."""
+        try:
+            self._answer(max_tasks)
+            self._exchange.flush()
+        except BaseException:
+            # Whatever ends the worker: what is finished is answered, if somebody is there to read it.
+            with suppress(MasterGone):
+                self._exchange.flush()
+            raise
+        finally:
+            self._exchange.lines.close()
+
+    def _answer(self, max_tasks: int | None) -> None:
+        read, request, put = self._wire.read, self._speech.request, self._exchange.put
+        watcher, lock = self._watcher, self._pipes.lock
         answered = 0
         while answered != max_tasks:
             try:
-                task_id, payload = self._speech.request(self._wire.read())
-                self._watcher.begin()
+                task_id, payload = request(read())
+                watcher.begin()
             except Unreadable as unreadable:
-                task_id, _ = self._speech.request(unreadable.skeleton)
+                task_id, _ = request(unreadable.skeleton)
                 response = self._failure(task_id, _with_hint(unreadable.cause), None, None)
             else:
                 response = self._respond(task_id, payload)
                 del payload
-            self._watcher.busy = False  # What is written finds out by itself.
-            with self._pipes.lock:
+            watcher.busy = False  # What is written finds out by itself.
+            with lock:
                 self._at_work = False
-                self._pipes.write(response)
+                put(response)
             answered += 1
 
     def _respond(self, task_id: TaskId, payload: object) -> bytes:
@@ -189,23 +211,21 @@ class _Session:
         problem: BaseException | None = None
         self._task_id = task_id
         self._at_work = True
-        self.lines.begin()
+        lines = self._exchange.lines
+        lines.begin()
         try:
             value = self._function(payload)
         except KeyboardInterrupt:
-            _pass_on(*self.lines.end())
+            printed = lines.end()
+            lines.pause()
+            _pass_on(*printed)
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is its outcome
             problem = error
         self._pipes.leave_if_forked(0 if problem is None else 1)
-        out, err = self.lines.end()
-        if isinstance(problem, TooBusy):
-            try:
-                return self._refusal(task_id, problem, out, err)
-            except (TypeError, ValueError, OverflowError) as error:
-                problem = error
+        out, err = lines.end()
         if problem is not None:
-            return self._failure(task_id, problem, out, err)
+            return self._refusal_or_failure(task_id, problem, out, err)
         try:
             return self._speech.answer(task_id, value, out, err)
         except KeyboardInterrupt:
@@ -216,11 +236,20 @@ class _Session:
             refused.__cause__ = error
             return self._failure(task_id, refused, out, err)
 
+    def _refusal_or_failure(self, task_id: TaskId, problem: BaseException, out: Lines, err: Lines) -> bytes:
+        if isinstance(problem, TooBusy):
+            try:
+                return self._refusal(task_id, problem, out, err)
+            except (TypeError, ValueError, OverflowError) as error:
+                problem = error
+        return self._failure(task_id, problem, out, err)
+
     def _refusal(self, task_id: TaskId, busy: TooBusy, out: Lines, err: Lines) -> bytes:
         delay_s = float(busy.delay)
         if not 0 <= delay_s < math.inf:
             raise ValueError(f"TooBusy({busy.delay!r}): a finite number of seconds, 0 or more, is due (spec BUSY-1)")
         if busy.comment is not None:
+            self._exchange.lines.pause()
             _say(f"too busy: {busy.comment}")
         return self._speech.refusal(task_id, delay_s, out, err)
 
@@ -233,7 +262,8 @@ class _Session:
         """As the function ``alive``."""
         with self._pipes.lock:
             now_s = time.monotonic()
-            sign = self._speech.alive(self._task_id) if self._at_work and now_s >= self._next_sign_s else b""
+            due = self._at_work and now_s >= self._next_sign_s and self._pipes.answers >= 0  # -1 in a forked child.
+            sign = self._speech.alive(self._task_id) if due else b""
             if sign:
                 self._next_sign_s = now_s + every_s
                 self._pipes.write(sign)

@@ -5,8 +5,13 @@ The sure sign is that nobody holds the reading end of the worker's standard outp
 is none: a master closes that in good order too, and then still waits for answers. A worker that waits for a request
 sees the end of its input by itself; one at work has a thread that sleeps in ``poll()`` and costs a task nothing.
 
-The end is the one that a living master makes: TERM, then KILL a second later. Code that holds the interpreter's lock
-all the time (C code that never releases it) keeps the thread from running until it is done.
+The end is the one that a living master makes: TERM, then KILL a second later.
+
+The thread has a second duty: while responses of short tasks are held to be written together (``worker_outbox.py``), it
+looks at them every other millisecond, so that a task that takes long does not hold up the ones before it.
+
+Code that holds the interpreter's lock all the time (C code that never releases it) keeps the thread from running until
+it is done; Python code lets go of it within ``sys.getswitchinterval()``, 5 ms.
 """
 
 from __future__ import annotations
@@ -20,9 +25,12 @@ import threading
 import time
 import warnings
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from spreadjobs.worker_pipes import MasterGone
+
+if TYPE_CHECKING:
+    from spreadjobs.worker_pipes import Pipes
 
 GRACE_S: Final = 1.0
 """Seconds between TERM and KILL, as a master has it."""
@@ -30,6 +38,10 @@ PAUSE_S: Final = 0.01
 """How often is looked whether processes that were sent TERM are gone."""
 LATER_S: Final = 0.05
 """A master that is killed lets go of its pipes one after the other; the second one follows within this time."""
+GUARD_MS: Final = 2
+"""How often is looked whether a response has waited behind a long task."""
+_QUIET_LOOKS: Final = 50
+"""After so many looks that found nothing the thread goes to sleep."""
 _FIRST_PRIVATE: Final = 3
 _GONE: Final = select.POLLERR | select.POLLHUP
 
@@ -42,20 +54,24 @@ class Watcher:
     that stopped it around forks would do harm: Python drops what a signal handler raises while a hook runs.
 
     Args:
-        answers: Descriptor that messages are written to.
+        pipes: Messages are written to them.
 
     Attributes:
         busy: Whether code of the user's runs, so that nobody reads requests.
         gone: Whether the master is gone.
+        watches: Whether there is such a thread: a system may give none.
+        guards: Whether it looks after what the pipes hold.
     """
 
-    def __init__(self, answers: int) -> None:
-        self.busy = self.gone = False
-        self._answers = answers
+    def __init__(self, pipes: Pipes) -> None:
+        self.busy = self.gone = self.watches = self.guards = False
+        self._pipes = pipes
+        self._answers = pipes.answers
         self._errors = self._woken = self._wake = -1
         self._private: tuple[int, ...] = ()
         self._thread: threading.Thread | None = None
         self._active = self._ending = False
+        self._quiet_looks = 0
         self._ended_others = threading.Event()
 
     def start(self) -> None:
@@ -70,6 +86,7 @@ class Watcher:
         with suppress(RuntimeError):  # No thread is to be had: a limit of the system's, or the interpreter is ending.
             thread.start()
             self._thread = thread
+            self.watches = True
 
     def begin(self) -> None:
         """
@@ -81,6 +98,11 @@ class Watcher:
         self.busy = True  # In this order, and the other one in the thread: one of the two sees the other.
         if self.gone:
             raise MasterGone
+
+    def guard(self) -> None:
+        """Have the thread look after what the pipes hold, until nothing has been held for a while."""
+        os.write(self._wake, b"!")
+        self.guards = True  # Last: an exception of a signal handler in between costs a second byte, and not the guard.
 
     def stop(self, *, orderly: bool) -> None:
         """
@@ -106,7 +128,7 @@ class Watcher:
 
     def forget(self) -> None:  # pragma: no cover - a child that ends by _exit() loses what was measured
         """In a forked child, which is no worker, and has no such thread."""
-        self._active = self._ending = self.busy = self.gone = False
+        self._active = self._ending = self.busy = self.gone = self.watches = self.guards = False
         self._thread = None
         private, self._private = self._private, ()
         _close(private)
@@ -119,13 +141,30 @@ class Watcher:
         poller = select.poll()
         poller.register(self._answers, 0)
         poller.register(self._woken, select.POLLIN)
-        events = dict(poller.poll())
-        if self._woken in events or not events.get(self._answers, 0) & _GONE:
+        while not (events := dict(poller.poll(GUARD_MS if self.guards else None))).get(self._answers):
+            if not self._active or events.get(self._woken, select.POLLIN) != select.POLLIN:
+                return
+            self._look(woken=self._woken in events)
+        if not self._active or not events[self._answers] & _GONE:
             return
         self.gone = True
         if self.busy:  # pragma: no cover - a process that is killed loses it, too
             self._ending = True
             self._end()
+
+    def _look(self, *, woken: bool) -> None:
+        """Write what is held; stop looking after a while in which nothing was."""
+        if woken:
+            os.read(self._woken, 1)
+            self.guards = True
+        if woken or self._pipes.held:
+            self._quiet_looks = 0
+            self._pipes.flush_beside()  # Also when just woken: in a task that hogs the interpreter that was long ago.
+        self._quiet_looks += 1
+        if self._quiet_looks > _QUIET_LOOKS:
+            self.guards = False  # In this order, and the other one where it is held: one of the two sees the other.
+            if self._pipes.held:
+                self.guards = True
 
     def _end(self) -> None:  # pragma: no cover - likewise
         """As a master ends a worker: TERM to the group, KILL a second later."""

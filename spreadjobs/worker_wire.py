@@ -11,16 +11,18 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
 import pickle
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, Protocol, Self, TypeAlias
 
 from spreadjobs.errors import CannotEncode, SpreadJobsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _typeshed import WriteableBuffer
 
-    from spreadjobs.worker_pipes import Pipes
+    # Waits for input, fills the buffer as far as that goes, and gives the number of bytes: none at the end.
+    Receive: TypeAlias = Callable[[WriteableBuffer], int]
 
 Codec: TypeAlias = Literal["pickle", "json"]
 
@@ -81,8 +83,8 @@ class Wire(Protocol):
 class _Raw(io.RawIOBase):
     """The unbuffered pipe. Keeps the message that is being read, so that it can be read again."""
 
-    def __init__(self, pipes: Pipes, kept_bytes: int) -> None:
-        self._pipes = pipes
+    def __init__(self, receive: Receive, kept_bytes: int) -> None:
+        self._receive = receive
         self._kept_bytes = kept_bytes
         self.start = 0  # where the message began, in bytes from the first one
         self.total = 0
@@ -104,7 +106,7 @@ class _Raw(io.RawIOBase):
             view[:size] = self._again[:size]
             self._again = self._again[size:]
             return size
-        size = os.readv(self._pipes.requests, [view])
+        size = self._receive(view)
         self.ended = size == 0
         if self._kept_from < self.start:
             del self._kept[: self.start - self._kept_from]
@@ -158,8 +160,8 @@ class _SkeletonUnpickler(pickle.Unpickler):
 class PickleWire:
     """Complete pickles one after another; each message ends with one newline byte. Spec PKL-1 to PKL-9."""
 
-    def __init__(self, pipes: Pipes, protocol: int) -> None:
-        self._raw = _Raw(pipes, _KEPT_BYTES)
+    def __init__(self, receive: Receive, protocol: int) -> None:
+        self._raw = _Raw(receive, _KEPT_BYTES)
         self._stream = io.BufferedReader(self._raw, _BUFFER_BYTES)
         self._protocol = protocol
 
@@ -207,8 +209,8 @@ class PickleWire:
 class JsonWire:
     """One RFC 8259 text a line. Spec JSON-1 to JSON-7."""
 
-    def __init__(self, pipes: Pipes) -> None:
-        self._stream = io.BufferedReader(_Raw(pipes, 0), _BUFFER_BYTES)
+    def __init__(self, receive: Receive) -> None:
+        self._stream = io.BufferedReader(_Raw(receive, 0), _BUFFER_BYTES)
         self._encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
         self._decode = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_unique).decode
 

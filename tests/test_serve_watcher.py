@@ -170,10 +170,10 @@ def test_an_idle_worker_ends_in_good_order(start: Start, tmp_path: Path) -> None
 
 PENDING = """
 import os, sys
-from spreadjobs.worker_pipes import MasterGone
+from spreadjobs.worker_pipes import MasterGone, Pipes
 from spreadjobs.worker_watch import Watcher
 read, write = os.pipe()
-watcher = Watcher(write)
+watcher = Watcher(Pipes(0, write))
 watcher.start()
 watcher.begin()
 watcher.busy = False

@@ -166,6 +166,52 @@ def test_the_last_words_of_a_crash_reach_the_error_stream() -> None:
     assert "in crash" in errors
 
 
+def test_lines_stay_with_their_tasks_when_tasks_follow_each_other() -> None:
+    """Requests that come in one piece leave no time between tasks; a refusal's comment is nobody's line. [OUT-2]"""
+    busy = {"op": "busy", "key": 1, "delay_s": 0, "times": 1, "comment": "not now"}
+    with served() as worker:
+        requests: list[tuple[int, dict[str, object]]] = []
+        for task_id in range(0, 90, 3):
+            line = f"{task_id}\n"
+            requests += [
+                (task_id, {"op": "print", "out": [line], "err": [f"e{line}"]}),
+                (task_id + 1, {"op": "echo", "value": None}),
+                (task_id + 2, {**busy, "key": task_id}),
+            ]
+        worker.send(*requests)
+        for task_id in range(0, 90, 3):
+            assert worker.receive() == ((task_id, None), [f"{task_id}\n"], [f"e{task_id}\n"])
+            assert worker.receive() == ((task_id + 1, None), None, None)
+            assert worker.receive() == (("TooBusy", task_id + 2, 0.0), None, None)
+        assert worker.end()[2].count("spreadjobs.worker: too busy: not now\n") == 30
+
+
+def test_a_closed_descriptor_is_not_the_next_task_s() -> None:
+    """Nor is one that leads elsewhere, although the next task follows at once. [OUT-2]"""
+    with Conversation(serving("batches:work"), path=HERE) as worker:
+        worker.send((1, {"do": "close"}), (2, {"do": "say", "line": "here\n"}))
+
+        assert worker.receive() == ((1, None), None, None)
+        assert worker.receive() == ((2, None), ["here\n"], None)
+
+
+def test_what_is_printed_after_a_task_is_not_lost(tmp_path: Path) -> None:
+    """What an answer prints while it is encoded goes to the error stream, with the next task or the end. [EXEC-6]"""
+    text = """
+        from spreadjobs.worker import serve
+        class Loud:
+            def __reduce__(self):
+                print("being encoded", flush=True)
+                return str, ("value",)
+        serve(lambda payload: Loud())
+    """
+    with program(tmp_path, text) as worker:
+        assert worker.ask(1, None) == ((1, "value"), None, None)
+        assert worker.ask(2, None) == ((2, "value"), None, None)
+        worker.wait_for_error("being encoded\n")
+        assert worker.end()[2] == 2 * "being encoded\n"
+
+
 # --- children
 
 

@@ -8,7 +8,6 @@ Comments cite the requirements of spec/1.0. Prove a copy with: spread-jobs-confo
 """
 
 import argparse
-import contextlib
 import io
 import json
 import math
@@ -25,6 +24,8 @@ if __name__ == "__main__":
     REQUESTS, ANSWERS = os.fdopen(os.dup(0), "rb"), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
+
+TO_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 
 
 class TooBusy(Exception):
@@ -61,7 +62,7 @@ def encode(message, codec):
     """Make the bytes of a message, or raise: nothing that cannot travel gets onto the wire (ERR-4)."""
     if codec == "json":
         check_json(message)
-        return json.dumps(message, allow_nan=False, ensure_ascii=False).encode("utf-8") + b"\n"
+        return TO_JSON.encode(message).encode("utf-8") + b"\n"
     return pickle.dumps(message, protocol=4) + b"\n"  # PKL-5: a relay that forwards whole lines needs the newline
 
 
@@ -87,19 +88,33 @@ def plain(make_text, *arguments):
         return f"<no text: {type(error).__name__}>"
 
 
+def captured(payload, out, err):
+    """Do the task; what it prints goes to these streams. contextlib.redirect_stdout takes longer than many a task."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = out, err
+    try:
+        return task(payload)
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def lines_of(stream):
+    """Give what was printed, each line with its end (OUT-2)."""
+    text = plain(stream.getvalue)
+    return io.StringIO(text).readlines() if text else []
+
+
 def respond(task_id, payload, options):
     """Run one task and give its whole response (RUN-4): first, out, err."""
     tagged = options.dialect == "tagged"
     out, err = io.StringIO(), io.StringIO()
 
     def response(first):
-        lines = [io.StringIO(plain(stream.getvalue)).readlines() for stream in (out, err)]  # OUT-2
-        return encode((first, *lines), options.codec)
+        return encode((first, lines_of(out), lines_of(err)), options.codec)
 
     try:
         try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                value = task(payload)
+            value = captured(payload, out, err)
             return response((task_id, value) if tagged else value)  # RUN-5, UNT-4
         except TooBusy as busy:
             return response(("TooBusy", task_id, busy.delay) if tagged else TooBusy(busy.delay))  # BUSY-1, UNT-5
