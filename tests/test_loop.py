@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -49,6 +50,32 @@ def test_a_response_split_at_every_byte_is_read() -> None:
     """)
 
     assert main(["x" * 100, 2, 3], [slow]).results == ["x" * 100, 2, 3]
+
+
+def test_a_worker_that_stops_inside_an_answer_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """The others go on meanwhile, and it is read to its end when it goes on itself. [WIRE-6, JOB-1]"""
+    go_on = tmp_path / "go on"
+    stops = program(f"""
+        while True:
+            try:
+                i, payload = read()
+            except EOFError:
+                break
+            data = pickle.dumps(((i, payload), None, None))
+            if payload == "x" * 100_000:
+                os.write(1, data[:50_000])
+                while not os.path.exists({str(go_on)!r}):
+                    time.sleep(0.01)
+                data = data[50_000:]
+            while data:
+                data = data[os.write(1, data):]
+    """)
+
+    with Master([stops, stops], settings=Settings(window=1)) as master:
+        answers = master.stream(["x" * 100_000, *range(19)], ordered=False)
+        assert sorted(map(str, itertools.islice(answers, 19))) == sorted(map(str, range(19)))
+        go_on.touch()
+        assert list(answers) == ["x" * 100_000]
 
 
 def test_many_responses_in_one_piece_are_read() -> None:
