@@ -96,6 +96,9 @@ class PickleDecoder:
         text = _TEXTS[settings.py2_strings]
         self._loader = Loader(Gate(settings), text)
         self._loads: Callable[[bytes], object] = partial(pickle.loads, encoding=text[0], errors=text[1])
+        # Byte strings of Python 2 are nearly always ASCII, and then the same text in either encoding. To name one takes
+        # as long as to load an answer.
+        self._loads_ascii = self._loads if text[0] == "bytes" else pickle.loads
         self._max_bytes = settings.max_message_bytes
         self._buffer: bytes | bytearray = b""  # what came, as it came, or several pieces of it
         self._start = 0  # of the message at hand in the buffer
@@ -170,7 +173,7 @@ class PickleDecoder:
 
     def _plain(self, messages: list[object], limit: int | None) -> bool:
         """Read messages of plain data as long as there are any in a row. False if there was none."""
-        match, loads, buffer = PLAIN.match, self._loads, self._buffer
+        match, loads, buffer = PLAIN.match, self._loads_ascii, self._buffer
         end, room = len(buffer), len(messages) if limit is None else limit
         newline, all_newlines, at = self._newline, self._all_newlines, self._start
         while at < end and (limit is None or len(messages) < room):
@@ -182,9 +185,9 @@ class PickleDecoder:
                 break
             try:
                 messages.append(loads(raw))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - raised again, unless the encoding cures it
                 self._start = at
-                raise self._refused(error, messages) from error
+                messages.append(self._load_plain_again(raw, error, messages))
             all_newlines = all_newlines and newline
             newline = line_end is not None
             at = found.end()
@@ -196,6 +199,14 @@ class PickleDecoder:
             at += 1
         self._start = at
         return True
+
+    def _load_plain_again(self, raw: bytes, error: Exception, messages: list[object]) -> object:
+        if not isinstance(error, UnicodeDecodeError):
+            raise self._refused(error, messages) from error
+        try:
+            return self._loads(raw)
+        except Exception as again:
+            raise self._refused(again, messages) from again
 
     def _other(self, messages: list[object]) -> bool:
         """Read one message of any kind. False while it is not complete."""
