@@ -21,6 +21,7 @@ _BYTES: Final = b"B\x8e"
 _TEXT_OF_PYTHON_2: Final = 0x54
 # Up to this size the pieces are kept as they came and joined at the end: that is faster, and takes the memory twice.
 _JOINED_BYTES: Final = 4 * 1024 * 1024
+_SMALL_PIECE_BYTES: Final = 4096
 
 
 class _Large:
@@ -48,14 +49,25 @@ class _Large:
             self._array += piece
         elif self._file is not None:
             self._file.write(piece)
+        elif len(piece) < _SMALL_PIECE_BYTES:
+            self._array += piece
         else:
+            self._collect()
             self._pieces.append(piece)
+
+    def _collect(self) -> None:
+        """Small pieces would take more memory for themselves than for what is in them."""
+        if self._array:
+            self._pieces.append(bytes(self._array))
+            self._array.clear()
 
     def _content(self) -> bytes | bytearray:
         if self._head[0] == _BYTEARRAY8:
             return self._array
-        # A file in memory that nobody else looks at gives its bytes without copying them.
-        return b"".join(self._pieces) if self._file is None else self._file.getvalue()
+        if self._file is not None:
+            return self._file.getvalue()  # That of a file that nobody else looks at is not copied.
+        self._collect()
+        return b"".join(self._pieces)
 
     def take(self, text: tuple[str, str]) -> object:
         """Give what the opcode stands for, and forget it."""
@@ -72,7 +84,7 @@ class _Large:
         if self._file is not None:
             with self._file.getbuffer() as view:
                 return self._head + bytes(view[:count])
-        return b"".join([self._head, self._array[:count], *(piece[:count] for piece in self._pieces[:count])])
+        return b"".join([self._head, *(piece[:count] for piece in self._pieces[:count]), self._array[:count]])
 
     def written(self) -> Iterator[bytes | bytearray]:
         """Give its bytes as they were written."""

@@ -240,10 +240,12 @@ class PickleDecoder:
             at += self._start - self._parts.size
             self._parts.add(bytes(self._buffer[self._start : at]), bytes(self._buffer[at : at + head]), length)
             self._start = min(at + head + length, len(self._buffer))
-            with memoryview(self._buffer) as view:
-                piece = view[at + head : self._start]
-                # What came in one piece is not copied; a buffer that takes several goes on changing.
-                self._parts.write(piece if isinstance(self._buffer, bytes) else bytes(piece))
+            piece = memoryview(self._buffer)[at + head : self._start]
+            if isinstance(self._buffer, bytes):
+                self._parts.write(piece)  # What came in one piece is not copied.
+            else:
+                with piece:  # A buffer that takes several goes on changing.
+                    self._parts.write(bytes(piece))
 
     def _load(self, walk: Walk, end: int) -> object:
         parts, self._walk = self._parts, None

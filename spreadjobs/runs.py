@@ -1,8 +1,12 @@
 """
 Runs of opcodes that a ``Walk`` has nothing to note about, as regular expressions: they are skipped in C.
 
-The quantifiers are possessive (``++``): what was skipped is never looked at again, and takes no memory. No two
-alternatives begin with the same byte.
+No two alternatives begin with the same byte, and all are of one length for given first bytes: a match can be found in
+one way only, and one that fails costs no more than one that succeeds. What is skipped takes memory: so, in pieces.
+
+No group may be possessive, ``(?:...)*+``: before 3.11.5 Python forgets to go back to where a turn of such a group began
+that fails (gh-106052), so a walk went on in the middle of a text, and took what a worker put there for opcodes. Single
+bytes may be: ``[...]++``.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import functools
 import re
 from typing import Final
 
-RUN_BYTES: Final = 64 * 1024
+RUN_BYTES: Final = 4096
 """So much is skipped at once."""
 ROW_NUMBERS: Final = 1024
 """So many of them at once: picklers write a thousand in a row."""
@@ -61,7 +65,7 @@ def _long_put(bits: int) -> bytes:
 
 
 def _put(bits: int) -> bytes:
-    return rb"(?:\x94|q.|" + _long_put(bits) + rb")?+"
+    return rb"(?:\x94|q.|" + _long_put(bits) + rb")?"
 
 
 def _atoms(bits: int, longest: int, *, rows: bool = False) -> bytes:
@@ -74,7 +78,7 @@ def _atoms(bits: int, longest: int, *, rows: bool = False) -> bytes:
         rows: Leave numbers in a row to the steps. Two side by side are none, and a lookahead sees that at once.
     """
     # Each alternative begins with a byte of its own, which the matcher looks at before it tries the rest.
-    row = rb"(?:%c.{%d}){0,%d}+(?!%c)" if rows else b""
+    row = rb"(?:%c.{%d}){0,%d}(?!%c)" if rows else b""
     numbers = [b"%c.{%d}" % (op, step - 1) + (row and row % (op, step - 1, _ROW, op)) for op, step in STEPS.items()]
     put = _put(bits)
     return b"|".join(
@@ -108,7 +112,7 @@ def run(bits: int, *, references: bool, hashing: bool, tuples: bool = False) -> 
     others += [rb"h.|j.{4}"] if references else []
     others += [rb"[sud\x90]++"] if hashing else []
     others += [rb"[t\x85\x86\x87]++"] if tuples else []
-    return re.compile(b"(?:" + b"|".join([_atoms(bits, _LONG_TEXT, rows=True), *others]) + b")*+", re.DOTALL)
+    return re.compile(b"(?:" + b"|".join([_atoms(bits, _LONG_TEXT, rows=True), *others]) + b")*", re.DOTALL)
 
 
 @functools.cache
@@ -116,6 +120,6 @@ def flat_tuples(bits: int) -> re.Pattern[bytes]:
     """Give the expression for tuples one after another whose items are nothing but themselves."""
     atom = b"(?:" + _atoms(bits, _SHORT_TEXT) + b")"
     short = atom + rb"(?:\x85|" + atom + rb"(?:\x86|" + atom + rb"\x87))"
-    long = rb"\((?:" + atom + rb"){0,%d}+t" % _LONGEST_TUPLE
+    long = rb"\((?:" + atom + rb"){0,%d}t" % _LONGEST_TUPLE
     # What comes first belongs to a tuple before that was not skipped.
-    return re.compile(_put(bits) + rb"(?:(?:" + short + rb"|" + long + rb")" + _put(bits) + rb")++", re.DOTALL)
+    return re.compile(_put(bits) + rb"(?:(?:" + short + rb"|" + long + rb")" + _put(bits) + rb")+", re.DOTALL)

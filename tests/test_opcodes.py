@@ -39,6 +39,48 @@ def test_the_walk_and_the_expression_end_where_pickletools_ends(value: object, p
     assert [op for op, _, _ in tokens(data)] == [ord(opcode.code) for opcode, _, _ in opcodes]
 
 
+TRICKY = b"(KMJGXB\x8c\x8aC.tUIVFNrq\x94\x85\x86\x87]}\0\1\x10\n12h"
+"""Opcodes and lengths: what stands in a text is none of them."""
+texts = st.builds(
+    lambda pattern, size: (pattern * size)[:size],
+    st.lists(st.sampled_from(list(TRICKY)), min_size=1, max_size=40).map(bytes),
+    st.integers(0, 420),
+)
+
+
+def counted(op: bytes, width: int, longest: int = 420) -> st.SearchStrategy[bytes]:
+    """An opcode with a length of so many bytes."""
+    return texts.map(lambda text: op + len(text[:longest]).to_bytes(width, "little") + text[:longest])
+
+
+numbers = [st.binary(min_size=size, max_size=size).map(op.__add__) for op, size in ((b"K", 1), (b"J", 4), (b"G", 8))]
+bare = st.sampled_from(
+    [*[bytes([op]) for op in b"N])}(t\x85\x86\x87\x88\x94"], b"q\0", b"r\1\0\0\0", b"I12\n", b"Vab\n"]
+)
+atoms = st.one_of(
+    *numbers, bare, *[counted(op, 1, 255) for op in (b"\x8c", b"U", b"C")], counted(b"X", 4), counted(b"B", 4)
+)
+rows = st.one_of(
+    atoms,
+    st.tuples(atoms, atoms).map(lambda pair: b"(" + b"".join(pair) + b"t"),
+    atoms.map(lambda atom: atom + b"\x85"),
+    st.tuples(atoms, st.integers(1, 40)).map(lambda pair: pair[0] * pair[1]),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(rows, max_size=12), st.integers(0, 2**20))
+def test_no_text_is_taken_for_opcodes(pieces: list[bytes], cut: int) -> None:
+    """The walk steps from opcode to opcode, whatever stands between, and wherever the bytes are cut. [SEC-1]"""
+    data = b"\x80\x04(K\x01\x85" + b"".join(pieces) + b"."
+    walk = Walk(2**31)
+    first = walk.advance(bytearray(data[: cut % len(data)]), 0)
+
+    assert (first or walk.advance(bytearray(data + b"\n.."), 0)) == len(data)
+    found = PLAIN.match(data)
+    assert found is None or found.end(1) == len(data)
+
+
 def test_every_opcode_of_pickle_is_known_or_refused() -> None:
     """Each opcode that pickletools knows has an entry, or is refused by name. [PKL-9]"""
     missing = {opcode.name for opcode in pickletools.opcodes if _TABLE[ord(opcode.code)] is None}

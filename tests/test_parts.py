@@ -176,3 +176,25 @@ def test_what_a_message_announces_takes_no_memory(op: bytes) -> None:
     peak, got = traced(b"\x80\x05" + op + struct.pack("<Q", 2**31 - 100), b"." * 100_000, 5, b"")
     assert got == []
     assert peak < 4 * MIB
+
+
+def test_a_violation_behind_a_large_value_that_came_in_pieces_is_one() -> None:
+    """What is refused is said, whatever buffers the bytes came in, and said again. [VIO-1]"""
+    decoder = PickleDecoder(Settings())
+    assert decoder.feed(b"\x80\x04(X") == []
+    for data in (struct.pack("<I", BIG) + b"x" * BIG + b"\xff", b"more"):
+        with pytest.raises(Undecodable, match="0xff at byte 65545 of the message is no opcode"):
+            decoder.feed(data)
+
+
+def test_a_large_value_that_comes_in_tiny_pieces_takes_no_more_memory_than_it_has() -> None:
+    """A worker may write byte by byte: pieces are not kept as objects of their own. [SEC-2]"""
+    decoder = PickleDecoder(Settings())
+    decoder.feed(b"\x80\x04(X" + struct.pack("<I", 4 * MIB))
+    tracemalloc.start()
+    try:
+        for _ in range(100_000):
+            decoder.feed(b"x")
+        assert tracemalloc.get_traced_memory()[1] < 400_000
+    finally:
+        tracemalloc.stop()

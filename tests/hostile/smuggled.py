@@ -18,7 +18,16 @@ def smuggle(hidden: bytes) -> bytes:
     return frame(len(inside), inside + b"fgh" + raw(hidden) + b"t.")
 
 
+def _text_that_begins_twice() -> bytes:
+    """Hide a call: one who goes back to the wrong place, into a text's length, reads an opcode there, with a length."""
+    call = name("os.system") + b"(S'echo'\ntR"
+    size = 0x142  # b"B\x01\0\0", and with the first byte of the text: bytes, of which there is one
+    begun = b"\0ZB" + (size - 7 + len(call)).to_bytes(4, "little")
+    return b"\x80\x04(K\x01\x85(K\x01tX" + size.to_bytes(4, "little") + begun.ljust(size, b".") + call + b"."
+
+
 SMUGGLED: dict[str, bytes] = {
+    "a call behind a text that begins twice": _text_that_begins_twice(),
     "a value": smuggle(b"K\x07"),
     "a deep key": smuggle(b"}N" + b"\x85" * 200_000 + b"Ns"),
     "a memo index of 4 GB": smuggle(b"Nr\xff\xff\xff\x0f0"),
