@@ -41,6 +41,8 @@ class AnswerReader(Generic[A]):
             return Failed(task_index=index, error=wrong, worker=worker, attempts=attempts)
         try:
             value = self._converter(outcome.value)
+        except WrongAnswer as wrong:
+            return Failed(task_index=index, error=wrong, worker=worker, attempts=attempts)
         except Exception as error:  # noqa: BLE001 - whatever the caller's converter raises is this task's failure
             failure = WrongAnswer(f"answer= raised {type(error).__name__}: {error}", index, worker)
             failure.__cause__ = error

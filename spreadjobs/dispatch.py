@@ -77,8 +77,13 @@ class Dispatch:
             return given
         held = ledger.waiting > ledger.ready
         others = {worker.place.slot.index for worker in workers.values() if worker.live} if held else set()
-        for worker in list(self._hungry.values()):
+        hungry = list(self._hungry.values())
+        if len(hungry) > 1:  # Where there is little to share, who holds least comes first.
+            hungry.sort(key=lambda worker: len(worker.machine.outstanding))
+        for served, worker in enumerate(hungry, 1):
             share = worker.room()
+            if served < len(hungry):
+                share = min(share, max(1, ledger.ready // (len(hungry) - served + 1)))
             if held:
                 if worker.machine.outstanding:
                     continue  # A task that must be alone waits: let workers run empty, or it waits for ever.

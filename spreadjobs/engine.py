@@ -124,11 +124,14 @@ class Engine:
                 raised = [outcome.task_index for outcome in done if isinstance(outcome, Failed) and _raised(outcome)]
                 if raised:
                     self._hand_out_no_more(min(raised))
+            away_s = 0.0
             for outcome in done:
                 left_s = time.monotonic()
                 yield outcome
                 self._check_open()
-                if self._excuse(time.monotonic() - left_s):
+                away_s += time.monotonic() - left_s
+                if self._excuse(away_s):
+                    away_s = 0.0
                     # The workers did not wait meanwhile, and who died is not given a task to be blamed with.
                     self._loop.turn(patience_s=0.0)
                     self._refill(bound)
@@ -227,6 +230,7 @@ class Engine:
 
     def _pull(self, count: int) -> None:
         """Take so many further elements of todo, as far as there are any."""
+        self._hurries = False
         if self._plan.exhausted:
             return
         begun_s = now_s = time.monotonic()

@@ -218,7 +218,7 @@ class Walk:
         plain, begin = self._builds == 0, start + self._at
         at = begin if plain or tangled else self._skip_tuples(buffer, begin)
         gets = tangled or (plain and not self._large)
-        match = runs.run(self._bits, references=gets, hashing=plain or tangled, tuples=tangled).match
+        match = runs.run(self._bits, references=gets, hashing=plain or tangled or self._hashing, tuples=tangled).match
         for _ in range(runs.MOST_TEXTS):
             found = match(buffer, at, at + runs.RUN_BYTES)
             at = found.end() if found is not None else at

@@ -70,8 +70,8 @@ class FileCapture:
     """
     Collects through one unlinked file for each descriptor.
 
-    The descriptors stay on their files from one task to the next, until ``pause``: to turn them to and fro, and to look
-    for what came in between, takes longer than many a task.
+    The descriptors stay on their files from one task to the next, until ``pause``: to turn them to and fro takes longer
+    than many a task.
     """
 
     def __init__(self, which: Which, errors: str) -> None:
@@ -92,10 +92,10 @@ class FileCapture:
 
     def begin(self) -> None:
         """As ``Capture.begin``."""
-        if not self._collects:
-            self._flush()
-            self._pass_on()
-            self._collects = True
+        # To decode a request or encode an answer may run code of its classes, which may print.
+        self._flush()
+        self._pass_on()
+        self._collects = True
         for stream in self._streams:
             # Each time: the last task may have closed the descriptor, or led it elsewhere.
             os.dup2(stream.file, stream.descriptor)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import os
+import select
 import sys
 import threading
 from contextlib import suppress
@@ -66,9 +67,12 @@ class Pipes:
         except BrokenPipeError:
             raise MasterGone from None
 
-    def flush(self) -> None:
+    def flush(self, *, wait: bool = True) -> None:
         """
         Write what is held. The caller holds ``lock``.
+
+        Args:
+            wait: Whether to wait for a master that does not read; otherwise only what goes at once is written.
 
         Raises:
             MasterGone: the master does not read any more, or cannot make sense of it any more.
@@ -76,8 +80,8 @@ class Pipes:
         if self._cut:
             raise MasterGone
         try:
-            while self.held:
-                del self.held[: os.write(self.answers, self.held)]
+            while self.held and (wait or self._has_room()):
+                del self.held[: os.write(self.answers, self.held if wait else self.held[: select.PIPE_BUF])]
         except BrokenPipeError:
             raise MasterGone from None
         except BaseException:
@@ -85,12 +89,18 @@ class Pipes:
             self._cut = True
             raise
 
+    def _has_room(self) -> bool:
+        """Whether ``select.PIPE_BUF`` bytes can be written at once, or nobody reads them any more."""
+        poller = select.poll()
+        poller.register(self.answers, select.POLLOUT)
+        return bool(poller.poll(0))
+
     def flush_beside(self) -> None:
-        """Write what is held, in another thread than the main one, which goes on; if that one writes, it does so."""
+        """Write of what is held what goes at once, without waiting for the lock either: who has that writes it all."""
         if self.lock.acquire(blocking=False):
             try:
                 with suppress(MasterGone, OSError):  # Who wants to know finds out by other signs.
-                    self.flush()
+                    self.flush(wait=False)
             finally:
                 self.lock.release()
 

@@ -177,8 +177,11 @@ class _Session:
         try:
             self._answer(max_tasks)
             self._exchange.flush()
+        except KeyboardInterrupt:
+            self._pipes.flush_beside()  # To wait for a master that does not read would keep the worker from ending.
+            raise
         except BaseException:
-            # Whatever ends the worker: what is finished is answered, if somebody is there to read it.
+            # Whatever else ends the worker: what is finished is answered, if somebody is there to read it.
             with suppress(MasterGone):
                 self._exchange.flush()
             raise

@@ -168,13 +168,27 @@ def test_a_slot_that_is_given_up_gets_no_share() -> None:
     assert bench.hand_out() == {keys[1]: [0, 1, 2, 3]}
 
 
-def test_tasks_are_not_shared_while_more_are_to_come() -> None:
-    """While todo goes on, each worker is filled."""
+def test_workers_are_filled_while_more_is_to_come() -> None:
+    """As long as todo gives as much as they have room for."""
     bench = Bench(FOUR, slots=2)
-    bench.add(*"abcde", exhausted=False)
+    bench.add(*"abcdefghi", exhausted=False)
     bench.start()
 
-    assert [len(payloads) for payloads in bench.hand_out().values()] == [4, 1]
+    assert [len(payloads) for payloads in bench.hand_out().values()] == [4, 4]
+
+
+def test_what_a_slow_todo_gives_goes_to_those_who_hold_least() -> None:
+    """Nobody is idle while another one has tasks waiting, as far as they were not sent before."""
+    bench = Bench(FOUR, slots=2)
+    bench.add(*"ab", exhausted=False)
+    first, second = bench.start()
+    assert bench.hand_out() == {first: ["a"], second: ["b"]}
+
+    bench.answer(second, "B")
+    bench.add("c", exhausted=False)
+    assert bench.hand_out() == {second: ["c"]}
+    bench.add("d", "e", "f", exhausted=False)
+    assert bench.hand_out() == {first: ["d"], second: ["e", "f"]}
 
 
 def test_fewer_tasks_than_workers_leave_workers_idle() -> None:

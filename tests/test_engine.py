@@ -11,7 +11,16 @@ from collections.abc import Iterator
 import pytest
 from programs import ECHO, program
 
-from spreadjobs import Arguments, Master, NoResponse, PastPerformance, Settings, SubprocessConnection, main
+from spreadjobs import (
+    Arguments,
+    Master,
+    NoResponse,
+    PastPerformance,
+    RemoteException,
+    Settings,
+    SubprocessConnection,
+    main,
+)
 from spreadjobs.loop import Loop
 
 
@@ -119,6 +128,19 @@ def test_task_ids_begin_at_random() -> None:
     assert max(first, second) < 2**31 + 1
 
 
+def counted_turns(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each turn of the loop was to wait at most, as they come."""
+    turns: list[float] = []
+    turn = Loop.turn
+
+    def counted(loop: Loop, *, patience_s: float) -> None:
+        turns.append(patience_s)
+        turn(loop, patience_s=patience_s)
+
+    monkeypatch.setattr(Loop, "turn", counted)
+    return turns
+
+
 @pytest.mark.parametrize("bound_s", [-1.0, 1000.0])
 def test_a_slow_todo_does_not_keep_its_first_tasks_from_the_workers(
     monkeypatch: pytest.MonkeyPatch, bound_s: float
@@ -150,16 +172,56 @@ def test_workers_are_served_between_two_answers_that_the_caller_takes_long_over(
 ) -> None:
     """A stream's caller gets several answers of one turn one by one; the workers do not wait until the last. [JOB-1]"""
     monkeypatch.setattr("spreadjobs.engine.SHORTEST_PAUSE_S", -1.0)
-    turns: list[float] = []
-    turn = Loop.turn
-
-    def counted(loop: Loop, *, patience_s: float) -> None:
-        turns.append(patience_s)
-        turn(loop, patience_s=patience_s)
-
-    monkeypatch.setattr(Loop, "turn", counted)
+    turns = counted_turns(monkeypatch)
     with Master([program(ECHO)], settings=Settings(window=8)) as master:
         master.run([0])
         seen = [len(turns) for _ in master.stream(range(100))]
 
     assert all(later > earlier for earlier, later in itertools.pairwise(seen))
+
+
+def test_a_slow_todo_and_a_failed_task_do_not_keep_the_master_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits for the tasks before that one, and does not look for them without end. [ERR-5]"""
+    turns = counted_turns(monkeypatch)
+    worker = program("""
+        while True:
+            try:
+                i, payload = read()
+            except EOFError:
+                break
+            time.sleep(payload == 0)
+            write(("RemoteException", i, "Boom", "bad", "") if payload == 1 else (i, payload))
+    """)
+
+    def todo() -> Iterator[int]:
+        for number in itertools.count():
+            time.sleep(0.2 * (number > 1))
+            yield number
+
+    with Master([worker] * 4) as master:
+        master.run([2] * 1000)  # From now on more is sent ahead than a slow todo gives.
+        turns.clear()
+        with pytest.raises(RemoteException):
+            list(master.stream(todo()))
+
+    assert len(turns) < 200
+
+
+def test_short_pauses_of_the_caller_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many answers of one read, each of which takes the caller a moment: the workers are served meanwhile. [JOB-1]"""
+    monkeypatch.setattr("spreadjobs.engine.SHORTEST_PAUSE_S", 0.002)
+    turns = counted_turns(monkeypatch)
+    hoards = program("""
+        answers = [pickle.dumps((read(), None, None)) for _ in range(100)]
+        os.write(1, b"".join(answers))
+    """)
+    seen: list[int] = []
+
+    with Master([hoards], settings=Settings(window=100)) as master:
+        for _ in master.stream(range(100)):
+            seen.append(len(turns))
+            until_s = time.perf_counter() + 0.0005
+            while time.perf_counter() < until_s:
+                pass
+
+    assert seen[-1] - seen[0] >= 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -323,3 +324,15 @@ def test_a_master_that_dies_ends_a_worker_that_holds_answers(fifo: Path) -> None
         everyone = [identity(worker.process.pid)]
 
         assert survivors(everyone) == []
+
+
+def test_an_interrupted_worker_ends_although_its_master_does_not_read(fifo: Path) -> None:
+    """What it holds is written as far as that goes at once; neither it nor the thread beside it waits. [RUN-13]"""
+    answer: Payload = {"do": "text", "length": "4000"}  # Sixteen of them fill the pipe, some more are held.
+    requests = [(task_id, answer) for task_id in range(SHORT_IN_A_ROW + 3)]
+    with holds() as worker:
+        worker.send(*requests, (99, {"do": "wait", "fifo": str(fifo)}))
+        with fifo.open("w"):  # It is in the long task.
+            worker.process.send_signal(signal.SIGINT)
+
+            assert worker.process.wait(BOUND_S) == 130

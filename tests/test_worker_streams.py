@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from conversation import Codec, Conversation, serving
 from live_workers import CODECS, HERE, as_json, program, served
+from processes import ENVIRONMENT
 
 # --- captured lines
 
@@ -242,3 +247,36 @@ def test_a_forked_child_does_not_hold_the_pipe() -> None:
         worker.receive_end()
         assert worker.process.wait(20) == 0
         os.killpg(worker.process.pid, signal.SIGKILL)
+
+
+PRINTS = """
+import sys
+from spreadjobs.worker import serve
+
+class Bad:
+    def __reduce__(self):
+        print("not a task's", file=sys.stderr)
+        raise ValueError("no")
+
+def do(payload):
+    print(payload)
+    return Bad() if payload % 2 else payload
+
+serve(do)
+"""
+
+
+def test_what_is_printed_while_an_answer_is_encoded_is_no_tasks_line() -> None:
+    """Not the next task's either, though its request is there already. [OUT-2]"""
+    requests = b"".join(pickle.dumps((task_id, task_id), 4) for task_id in range(60))
+
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS], input=requests, capture_output=True, check=True, env=ENVIRONMENT
+    )
+
+    stream = io.BytesIO(done.stdout)
+    for task_id in range(60):
+        _, out, err = pickle.load(stream)
+        assert (out, err) == ([f"{task_id}\n"], None)
+        assert stream.read(1) == b"\n"
+    assert done.stderr.count(b"not a task's\n") == 30
