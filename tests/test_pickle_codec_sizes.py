@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import struct
 from time import process_time
@@ -16,9 +17,9 @@ from spreadjobs.settings import Settings
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_large_messages_in_pieces_cost_time_linear_in_their_size(protocol: int) -> None:
-    """Pieces of 64 KiB of bytes, full stops and numbers take time in proportion to the size. [SEC-2]"""
+    """Bytes, full stops and numbers in pieces take time in proportion to their size. [SEC-2]"""
 
-    def seconds(scale: int) -> float:
+    def once(scale: int) -> float:
         message = ([b"." * 100_000 * scale, ".\n" * 50_000 * scale], list(range(5000 * scale)))
         stream = pickle.dumps(message, protocol)
         started = process_time()
@@ -26,10 +27,18 @@ def test_large_messages_in_pieces_cost_time_linear_in_their_size(protocol: int) 
         got: list[object] = []
         for start in range(0, len(stream), 16384):
             got += decoder.feed(stream[start : start + 16384])
+        took_s = process_time() - started
         assert got == [message]
-        return process_time() - started
+        return took_s
 
-    seconds(1)
+    def seconds(scale: int) -> float:
+        """The best of three, none of which pays for a look at all objects of the tests before."""
+        gc.disable()
+        try:
+            return min(once(scale) for _ in range(3))
+        finally:
+            gc.enable()
+
     assert seconds(16) < 16 * 6 * max(seconds(1), 0.002)
 
 
