@@ -96,17 +96,6 @@ def test_what_is_held_has_a_limit(tmp_path: Path) -> None:
     assert b"".join(packets).count(b"x" * 1000) == 100
 
 
-@pytest.mark.parametrize("capture", ["both", "none"])
-def test_nobody_need_ask_for_it(tmp_path: Path, capture: str) -> None:
-    """With the times as they are, most answers of short tasks travel in company. [WIRE-3]"""
-    requests = b"".join(pickle.dumps((task_id, NOTHING), 4) for task_id in range(2000))
-
-    packets = writes(serving("batches:work", "--capture", capture), requests, tmp_path)
-
-    assert b"".join(packets).count(b".\n") == 2000
-    assert len(packets) < 1000
-
-
 def test_a_worker_without_the_watcher_s_thread_holds_nothing(tmp_path: Path) -> None:
     """Where the system gives none, nobody would write what is held. [WIRE-3]"""
     script = f"""
