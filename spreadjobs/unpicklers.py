@@ -1,5 +1,7 @@
 """
-How a pickle is loaded that a ``Walk`` has found complete. Spec PKL-4, SEC-1. The only file that unpickles.
+How a pickle is loaded that a ``Walk`` has found complete. Spec PKL-4, SEC-1.
+
+Plain data in small messages apart, which ``pickle_codec`` loads at once, nothing is unpickled anywhere else.
 
 Three ways, from the fastest to the most careful; which one a message takes depends on its bytes alone:
 

@@ -7,8 +7,8 @@ sees the end of its input by itself; one at work has a thread that sleeps in ``p
 
 The end is the one that a living master makes: TERM, then KILL a second later.
 
-The thread has a second duty: while responses of short tasks are held to be written together (``worker_outbox.py``), it
-looks at them every other millisecond, so that a task that takes long does not hold up the ones before it.
+The thread has a second duty: while responses of short tasks are held to be written together (``worker_exchange.py``),
+it looks at them every other millisecond, so that a task that takes long does not hold up the ones before it.
 
 Code that holds the interpreter's lock all the time (C code that never releases it) keeps the thread from running until
 it is done; Python code lets go of it within ``sys.getswitchinterval()``, 5 ms.
