@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Generic, TypeGuard, TypeVar, get_origin
 
 from spreadjobs.errors import WrongAnswer
@@ -29,6 +30,29 @@ class AnswerReader(Generic[A]):
             raise TypeError(f"answer={answer!r}: a class such as list is due, or a callable that converts an answer")
         self._type = answer if isinstance(answer, type) else None
         self._converter = None if answer is None or isinstance(answer, type) else answer
+
+    def read_all(
+        self, batches: Iterable[Sequence[Outcome[object]]], attend: Callable[[], object]
+    ) -> Iterator[Outcome[A]]:
+        """
+        Read outcomes one by one.
+
+        Args:
+            batches: Outcomes that came together.
+            attend: Called after each that was looked at: a converter may have taken long.
+        """
+        return chain.from_iterable(
+            batch if self._takes_all(batch) else self._read_each(batch, attend) for batch in batches
+        )
+
+    def _read_each(self, batch: Sequence[Outcome[object]], attend: Callable[[], object]) -> Iterator[Outcome[A]]:
+        for outcome in batch:
+            yield self.read(outcome)
+            attend()
+
+    def _takes_all(self, batch: Sequence[Outcome[object]]) -> TypeGuard[Sequence[Outcome[A]]]:  # noqa: ARG002 - what the guard is about
+        """Whether nothing was asked for, so that they need not be looked at."""
+        return self._converter is None and self._type is None
 
     def read(self, outcome: Outcome[object]) -> Outcome[A]:
         """An outcome whose answer is what the caller asked for; Failed with WrongAnswer if it is not."""

@@ -82,12 +82,17 @@ class Channel:
         """Add messages to what is to be written."""
         if not self.stdin_open:
             return
+        total = sum(map(len, messages))
+        self._sent_bytes += total
+        if total <= JOIN_BYTES:
+            if messages:
+                self._unwritten.append(memoryview(b"".join(messages)))
+            return
         small: list[bytes] = []
         size = 0
         for message in messages:
             small.append(message)
             size += len(message)
-            self._sent_bytes += len(message)
             if size > JOIN_BYTES:
                 self._unwritten.append(memoryview(b"".join(small) if len(small) > 1 else message))
                 small, size = [], 0

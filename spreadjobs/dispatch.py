@@ -113,7 +113,7 @@ class Dispatch:
         if not tasks:
             return []
         worker.solo = tasks[0].solo
-        requests = [(ledger.send(task), task.payload) for task in tasks]
+        requests = ledger.send(tasks)
         worker.machine.requests_sent([task_id for task_id, _ in requests])
         return requests
 

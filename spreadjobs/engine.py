@@ -14,13 +14,13 @@ from typing import Final
 
 from spreadjobs.abridge import command_text
 from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
-from spreadjobs.errors import CannotCreateConnection, NoResponse, RemoteException
+from spreadjobs.errors import CannotCreateConnection, NoResponse
 from spreadjobs.failures import LINES_OF_STDERR
 from spreadjobs.interrupts import deferred_interrupt
 from spreadjobs.ledger import Ledger
 from spreadjobs.loop import Loop
 from spreadjobs.means import Means
-from spreadjobs.outcomes import Failed, Outcome, WorkerReport
+from spreadjobs.outcomes import Outcome, WorkerReport
 from spreadjobs.past_performance import PastPerformance, ordered
 from spreadjobs.plan import Plan
 from spreadjobs.stall import MOST_NAMED, silence_hint, stall_text
@@ -68,7 +68,8 @@ class Engine:
         self._running = self._closed = self._broken = self._remembered = False
         self._hurries = self._heard = False
         self._pid = os.getpid()
-        self._news_s = 0.0
+        self._news_s = self._left_s = 0.0
+        self._bound: int | None = None
         self.delivered = 0
         """Outcomes of the current run that the caller has; what bounds a stream counts from it."""
 
@@ -76,7 +77,7 @@ class Engine:
 
     def outcomes(
         self, todo: Iterable[object], *, bound: int | None = None, go_on: bool = False
-    ) -> Generator[Outcome[object]]:
+    ) -> Generator[Sequence[Outcome[object]]]:
         """
         Do all of todo.
 
@@ -86,7 +87,7 @@ class Engine:
             go_on: Whether to go on past a task that raised; otherwise nothing more is handed out after it.
 
         Yields:
-            The outcome of each task, in the order of completion; Cancelled where no worker is left.
+            The outcomes of tasks that ended together, in the order of completion; Cancelled where no worker is left.
 
         Raises:
             RuntimeError: another run of this Master is not over, or was interrupted.
@@ -96,6 +97,7 @@ class Engine:
             raise RuntimeError("another run of this Master is not over: finish or close its iterator first")
         self._todo = iter(todo)
         self._running = True
+        self._bound = bound
         self.delivered = 0
         ledger = self._new_ledger(self._ledger.next_task_id())
         self._ledger = ledger
@@ -103,41 +105,51 @@ class Engine:
         self._news_s = time.monotonic()
         with self._unbroken():
             try:
-                yield from self._outcomes(ledger, bound, go_on=go_on)
+                yield from self._outcomes(ledger, go_on=go_on)
             finally:
                 self._running = False
                 ledger.cancel_all("the run was ended")
 
-    def _outcomes(self, ledger: Ledger, bound: int | None, *, go_on: bool) -> Generator[Outcome[object]]:
+    def _outcomes(self, ledger: Ledger, *, go_on: bool) -> Generator[Sequence[Outcome[object]]]:
         self._pull(1)
         # Whoever died meanwhile is not given a task that it would then be blamed with.
         self._loop.turn(patience_s=0.0)
-        self._refill(bound)
+        self._refill()
         while True:
             done = ledger.take_done()
             if not done:
                 if self._plan.exhausted and not ledger.unfinished:
                     break
-                self._advance(bound)
+                self._advance()
                 continue
-            if not go_on:
-                raised = [outcome.task_index for outcome in done if isinstance(outcome, Failed) and _raised(outcome)]
-                if raised:
-                    self._hand_out_no_more(min(raised))
-            away_s = 0.0
-            for outcome in done:
-                left_s = time.monotonic()
-                yield outcome
-                self._check_open()
-                away_s += time.monotonic() - left_s
-                if self._excuse(away_s):
-                    away_s = 0.0
-                    # The workers did not wait meanwhile, and who died is not given a task to be blamed with.
-                    self._loop.turn(patience_s=0.0)
-                    self._refill(bound)
+            if not go_on and ledger.raised is not None:
+                self._hand_out_no_more(ledger.raised)
+            self._left_s = time.monotonic()
+            yield done
+            self.attend()
             self._news_s = time.monotonic()
-            if bound is not None:
-                self._refill(bound)
+            if self._bound is not None:
+                self._refill()
+
+    def attend(self) -> None:
+        """
+        Look after the workers, where the caller's code ran for long since they were looked after.
+
+        Call it between the outcomes that were given together, whenever the caller's code has run.
+
+        Raises:
+            RuntimeError: the Master's with block has ended meanwhile.
+        """
+        if self._closed:
+            raise RuntimeError("the Master's with block has ended, and its workers with it")
+        away_s = time.monotonic() - self._left_s
+        if away_s > SHORTEST_PAUSE_S:
+            with self._unbroken():
+                self._excuse(away_s)
+                # The workers did not wait meanwhile, and who died is not given a task to be blamed with.
+                self._loop.turn(patience_s=0.0)
+                self._refill()
+            self._left_s = time.monotonic()
 
     @contextmanager
     def _unbroken(self) -> Iterator[None]:
@@ -185,7 +197,7 @@ class Engine:
         """How many elements of todo the current or last run took."""
         return self._ledger.added
 
-    def _advance(self, bound: int | None) -> None:
+    def _advance(self) -> None:
         """One turn; workers are refilled before the caller gets what has come."""
         if self._plan.lost:
             if not self._ledger.unfinished:
@@ -193,7 +205,7 @@ class Engine:
             self._ledger.cancel_all(f"no worker is left: {self._fates()}")
             return
         self._loop.turn(patience_s=0.0 if self._hurries else self._patience_s())
-        self._refill(bound)
+        self._refill()
         now_s = time.monotonic()
         # A look at all slots is too much for each turn.
         if now_s - self._news_s >= FIRST_STALL_S and now_s - self._news_s >= self._patience_s():
@@ -205,10 +217,10 @@ class Engine:
         self._heard = self._heard or any(place.ever_answered for place in self._plan.places)
         return STALL_S if self._heard else FIRST_STALL_S
 
-    def _refill(self, bound: int | None) -> None:
+    def _refill(self) -> None:
         room = self._plan.wanted()
-        if bound is not None:
-            room = min(room, bound - (self._ledger.added - self.delivered))
+        if self._bound is not None:
+            room = min(room, self._bound - (self._ledger.added - self.delivered))
         self._pull(room)
         self._loop.hand_out()
 
@@ -217,16 +229,10 @@ class Engine:
         self._plan.exhausted = True
         self._ledger.cancel_waiting(behind=failed, reason="another task raised")
 
-    def _excuse(self, pause_s: float) -> bool:
-        """The caller's code ran for so long, not the loop: no worker's limit counts that. Whether it was long."""
-        if pause_s <= SHORTEST_PAUSE_S:
-            return False
-        self._plan.excuse(pause_s)
-        return True
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise RuntimeError("the Master's with block has ended, and its workers with it")
+    def _excuse(self, pause_s: float) -> None:
+        """The caller's code ran for so long, not the loop: if that was long, no worker's limit counts it."""
+        if pause_s > SHORTEST_PAUSE_S:
+            self._plan.excuse(pause_s)
 
     def _pull(self, count: int) -> None:
         """Take so many further elements of todo, as far as there are any."""
@@ -362,10 +368,6 @@ class Engine:
         error = (CannotCreateConnection if never else NoResponse)("\n".join([what + ":", *lines]))
         error.reasons, error.workers = reasons, self.reports()
         return error
-
-
-def _raised(outcome: Outcome[object]) -> bool:
-    return isinstance(outcome, Failed) and isinstance(outcome.error, RemoteException)
 
 
 def _lines(text: bytes) -> list[str]:

@@ -19,12 +19,18 @@ Lines: TypeAlias = Sequence[str]
 
 
 class Answer(NamedTuple):
-    """A worker's answer to one request. Spec RUN-5. (A tuple, not attrs: one is made for every task.)"""
+    """A worker's answer to one request. Spec RUN-5. (A tuple, not attrs, as Answers is.)"""
 
     task_id: TaskId
     value: object
     out: Lines
     err: Lines
+
+
+class Answers(NamedTuple):
+    """Answers without lines, as they came one after the other: task ids and values. What workers mostly send."""
+
+    pairs: Sequence[tuple[TaskId, object]]
 
 
 @attrs.frozen

@@ -25,10 +25,10 @@ class Task:
 
     index: int
     payload: object = attrs.field(repr=False)
-    attempts: list[Attempt] = attrs.field(factory=list)
-    failed_on: set[int] = attrs.field(factory=set)
+    attempts: Sequence[Attempt] = ()
+    failed_on: frozenset[int] = frozenset()
     """Slots on which it was charged."""
-    departures: list[Attempt] = attrs.field(factory=list)
+    departures: Sequence[Attempt] = ()
     """Workers that left by themselves while it was alone on them: no charges, but the same number is too much."""
     solo: bool = False
     """It was on a worker that ended: from then on it is sent alone. Spec JOB-2."""
@@ -53,9 +53,11 @@ class Ledger:
         self._ready: deque[Task] = deque()
         self._held: list[Task] = []
         self._at_workers: dict[TaskId, Task] = {}
-        self._done: deque[Outcome[object]] = deque()
+        self._done: list[Outcome[object]] = []
         self.added = 0
         """Tasks taken from todo so far."""
+        self.raised: int | None = None
+        """The first task in todo that raised, of those that have."""
         self.quarantined: list[Quarantined] = []
         self.unencodable: list[Failed] = []
 
@@ -101,12 +103,16 @@ class Ledger:
                 return [self._held.pop(position)]
         return [ready.popleft() for _ in range(min(most, len(ready)))]
 
-    def send(self, task: Task) -> TaskId:
-        """Note that a task goes to a worker; returns the id of this request, never used before in the run."""
-        task_id = TaskId(self._next_id)
-        self._next_id = 0 if self._next_id == MAX_TASK_ID else self._next_id + 1
-        self._at_workers[task_id] = task
-        return task_id
+    def send(self, tasks: Sequence[Task]) -> list[tuple[TaskId, object]]:
+        """Note that tasks go to a worker; gives the requests, each with an id that was never used before in the run."""
+        first, self._next_id = self._next_id, self._next_id + len(tasks)
+        task_ids: Sequence[int] = range(first, self._next_id)
+        if self._next_id > MAX_TASK_ID:
+            task_ids = [task_id % (MAX_TASK_ID + 1) for task_id in task_ids]
+            self._next_id %= MAX_TASK_ID + 1
+        requests = [(TaskId(task_id), task.payload) for task_id, task in zip(task_ids, tasks, strict=True)]
+        self._at_workers.update(zip(map(TaskId, task_ids), tasks, strict=True))
+        return requests
 
     def next_task_id(self) -> int:
         """The id that the next request will bear: a further run of the same workers goes on from it."""
@@ -118,27 +124,31 @@ class Ledger:
 
     # --- how requests come back
 
-    def answered(self, task_id: TaskId, value: object, worker: str) -> Task | None:
-        """An answer: the task has ended, unless it is no longer at a worker under this id."""
-        task = self._at_workers.pop(task_id, None)
-        if task is not None:
-            self._done.append(Answered(task.index, value, worker, tuple(task.attempts)))
-        return task
+    def answered(self, pairs: Sequence[tuple[TaskId, object]], worker: str) -> list[Task | None]:
+        """Answers: each task has ended, unless it is no longer at a worker under this id; then there is None for it."""
+        tasks = [self._at_workers.pop(task_id, None) for task_id, _ in pairs]
+        self._done += [
+            Answered(task.index, value, worker, task.attempts)
+            for task, (_, value) in zip(tasks, pairs, strict=True)
+            if task is not None
+        ]
+        return tasks
 
     def failed(self, task_id: TaskId, error: RemoteException, worker: str) -> Task | None:
         """The task raised: it has ended."""
         task = self._at_workers.pop(task_id, None)
         if task is not None:
-            error.task_index, error.worker, error.attempts = task.index, worker, tuple(task.attempts)
+            error.task_index, error.worker, error.attempts = task.index, worker, task.attempts
             error.index = f"index={task.index}"
-            self._done.append(Failed(task_index=task.index, error=error, worker=worker, attempts=tuple(task.attempts)))
+            self._done.append(Failed(task_index=task.index, error=error, worker=worker, attempts=task.attempts))
+            self.raised = task.index if self.raised is None else min(self.raised, task.index)
         return task
 
     def unsendable(self, task_id: TaskId, error: Exception) -> None:
         """The payload cannot be encoded: the task has ended, no worker saw it."""
         task = self._at_workers.pop(task_id, None)
         if task is not None:
-            failed = Failed(task_index=task.index, error=error, attempts=tuple(task.attempts))
+            failed = Failed(task_index=task.index, error=error, attempts=task.attempts)
             self.unencodable.append(failed)
             self._done.append(failed)
 
@@ -186,8 +196,8 @@ class Ledger:
         task = self._at_workers.pop(task_id, None)
         if task is None:
             return
-        task.attempts.append(attempt)
-        task.failed_on.add(slot)
+        task.attempts = (*task.attempts, attempt)
+        task.failed_on |= {slot}
         kills = sum(each.cause == "killed" for each in task.attempts)
         self._retry(task, hopeless=kills >= self._max_kills or len(task.attempts) - kills >= self._max_attempts)
 
@@ -196,7 +206,7 @@ class Ledger:
         task = self._at_workers.pop(task_id, None)
         if task is None:
             return
-        task.departures.append(attempt)
+        task.departures = (*task.departures, attempt)
         self._retry(task, hopeless=len(task.departures) >= self._max_attempts)
 
     def _retry(self, task: Task, *, hopeless: bool) -> None:
@@ -212,7 +222,7 @@ class Ledger:
     def cancel_waiting(self, *, behind: int, reason: str) -> None:
         """End every task that is at no worker and comes later in todo than another one."""
         for task in [task for task in (*self._ready, *self._held) if task.index > behind]:
-            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=tuple(task.attempts)))
+            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=task.attempts))
         self._ready = deque(task for task in self._ready if task.index <= behind)
         self._held = [task for task in self._held if task.index <= behind]
 
@@ -228,6 +238,5 @@ class Ledger:
 
     def take_done(self) -> list[Outcome[object]]:
         """The outcomes since the last call, in the order of completion."""
-        done = list(self._done)
-        self._done.clear()
+        done, self._done = self._done, []
         return done

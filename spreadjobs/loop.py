@@ -283,10 +283,11 @@ class Loop:
         tagged = self._means.settings.dialect == "tagged"
         encoded: list[bytes] = []
         unencodable: list[Unencodable] = []
-        for task_id, payload in order.requests:
+        for request in order.requests:
             try:
-                encoded.append(encode((task_id, payload) if tagged else payload))
+                encoded.append(encode(request if tagged else request[1]))
             except CannotEncode as error:
+                task_id, payload = request
                 unencodable.append(Unencodable(task_id, f"its payload, of type {type(payload).__name__}: {error}"))
         channel.put(encoded)
         self._write(channel)

@@ -207,14 +207,13 @@ class Master(Generic[A]):
         self._begin()
         results: dict[int, A] = {}
         others: list[Outcome[A]] = []
-        with closing(self._engine.outcomes(iterator)) as outcomes:
-            for outcome in outcomes:
-                read = self._answers.read(outcome)
-                if isinstance(read, Answered):
-                    results[read.task_index] = read.value
+        with closing(self._engine.outcomes(iterator)) as batches:
+            for outcome in self._answers.read_all(batches, self._engine.attend):
+                if isinstance(outcome, Answered):
+                    results[outcome.task_index] = outcome.value
                     continue
-                others.append(read)
-                if ends_run(read):
+                others.append(outcome)
+                if ends_run(outcome):
                     break
         taken = self._engine.taken
         if others:
@@ -275,16 +274,18 @@ class Master(Generic[A]):
         early: dict[int, Outcome[A]] = {}
         due = 0
         bound = STREAM_BOUND + STREAM_BOUND_A_WORKER * len(self._slots)
-        with closing(engine.outcomes(todo, bound=bound, go_on=go_on)) as outcomes:
-            for outcome in outcomes:
+        with closing(engine.outcomes(todo, bound=bound, go_on=go_on)) as batches:
+            for outcome in self._answers.read_all(batches, engine.attend):
                 if not ordered:
                     engine.delivered += 1
-                    yield self._answers.read(outcome)
+                    yield outcome
+                    engine.attend()
                     continue
-                early[outcome.task_index] = self._answers.read(outcome)
+                early[outcome.task_index] = outcome
                 while due in early:
                     engine.delivered += 1
                     yield early.pop(due)
+                    engine.attend()
                     due += 1
 
     def _raise(self, others: Sequence[Outcome[A]], partial: list[A | NotComputed]) -> None:

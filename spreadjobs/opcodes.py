@@ -97,11 +97,11 @@ _ATOMS: Final = (
 PLAIN: Final = re.compile(
     rb"((?:\x80[\0-\5](?:\x95.{8})?|(?=[(\]]))(?:[N\x88\x89()\]}taesuld\x94\x85\x86\x87\x8f\x90]++|J.{4}|h.|q.|"
     + _ATOMS
-    + rb"|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|\x95.{8})*\.)(\n)?",
+    + rb"|r.[\0-\x0f]\0\0|p[0-9]{1,3}\n|\x95.{8})*\.)\n?",
     re.DOTALL,
 )
 """
-Group 1 is a whole message of plain data, group 2 the newline after it. Each reference to an earlier value has a
+Group 1 is a whole message of plain data; a newline may follow it. Each reference to an earlier value has a
 byte ``h``: where there are more than ``FEW_REFERENCES`` such bytes, ``Walk`` has to look.
 """
 

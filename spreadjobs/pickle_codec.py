@@ -174,14 +174,15 @@ class PickleDecoder:
     def _plain(self, messages: list[object], limit: int | None) -> bool:
         """Read messages of plain data as long as there are any in a row. False if there was none."""
         match, loads, buffer = PLAIN.match, self._loads_ascii, self._buffer
-        end, room = len(buffer), len(messages) if limit is None else limit
-        newline, all_newlines, at = self._newline, self._all_newlines, self._start
-        while at < end and (limit is None or len(messages) < room):
+        end, newline, all_newlines, at = len(buffer), self._newline, self._all_newlines, self._start
+        # Where this holds for all that came, it need not be asked of each message.
+        sure = self._max_bytes >= PLAIN_BYTES and buffer.count(b"h", at) <= FEW_REFERENCES
+        while at < end and len(messages) != limit:
             found = match(buffer, at, at + PLAIN_BYTES)
             if found is None:
                 break
-            raw, line_end = found.groups()
-            if len(raw) > self._max_bytes or raw.count(b"h") > FEW_REFERENCES:
+            raw = found[1]
+            if not sure and (len(raw) > self._max_bytes or raw.count(b"h") > FEW_REFERENCES):
                 break
             try:
                 messages.append(loads(raw))
@@ -189,8 +190,8 @@ class PickleDecoder:
                 self._start = at
                 messages.append(self._load_plain_again(raw, error, messages))
             all_newlines = all_newlines and newline
-            newline = line_end is not None
             at = found.end()
+            newline = buffer[at - 1] == _NEWLINE  # A message ends in a full stop.
         if at == self._start:
             return False
         self._any, self._newline, self._all_newlines = True, newline, all_newlines

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
 from spreadjobs import backoff
 from spreadjobs.abridge import captured_comment
 from spreadjobs.errors import RemoteException, WorkerViolation
-from spreadjobs.events import Answer, Came, Failure, Order, Refusal, Say, Show, Took
+from spreadjobs.events import Answer, Answers, Came, Failure, Order, Refusal, Say, Show, Took
 from spreadjobs.ledger import Ledger, Task
 from spreadjobs.settings import Settings
 from spreadjobs.slots import SlotPhase, SlotState, WorkerState
@@ -54,27 +55,22 @@ class Reception:
             What to do about the responses, and the violation that came after them, if one did. Spec VIO-2.
         """
         orders: list[Order] = []
+        unanswered = len(worker.machine.outstanding)
         responses, alive, violation = worker.machine.receive(fact.messages)
         took: list[float] = []
-        done = 0
         for response in responses:
-            sent_s = worker.sent_s.popleft()
-            if isinstance(response, Answer):
-                task = ledger.answered(response.task_id, response.value, worker.name)
-                if task is not None:
-                    took.append(sent_s)
-                done += 1
+            if isinstance(response, Answers):
+                sent_s = [worker.sent_s.popleft() for _ in response.pairs]
+                tasks = ledger.answered(response.pairs, worker.name)
+                worker.did(len(tasks))
+                took += sent_s if None not in tasks else itertools.compress(sent_s, tasks)
             else:
-                worker.did(done)  # A refusal is judged by what was done before it.
-                done = 0
-                task = self._respond(worker, response, ledger, sent_s, now_s, orders)
-            if task is not None and (response.out or response.err):
-                orders.append(Show(task.index, response.out, response.err))
-        worker.did(done)
+                self._respond(worker, response, ledger, now_s, took, orders)
         if took:
             orders.append(Took(took, now_s))
         if responses and self._adapts:
-            worker.measured(len(responses), now_s - worker.measured_from_s)
+            answered = unanswered - len(worker.machine.outstanding)
+            worker.measured(answered, now_s - worker.measured_from_s)
         if responses:
             worker.measured_from_s = now_s
         if responses or alive:
@@ -93,26 +89,35 @@ class Reception:
     def _respond(  # noqa: PLR0913 - it is a part of take()
         self,
         worker: WorkerState,
-        response: Refusal | Failure,
+        response: Answer | Refusal | Failure,
         ledger: Ledger,
-        sent_s: float,
         now_s: float,
+        took: list[float],
         orders: list[Order],
-    ) -> Task | None:
+    ) -> None:
+        sent_s = worker.sent_s.popleft()
+        task: Task | None
         match response:
+            case Answer():
+                [task] = ledger.answered([(response.task_id, response.value)], worker.name)
+                worker.did(1)
+                if task is not None:
+                    took.append(sent_s)
             case Refusal():
                 task = ledger.refused(response.task_id)
                 orders.append(self._rest(worker, response, ledger, now_s - sent_s, now_s))
                 worker.place.usefulness = backoff.next_usefulness(worker.place.usefulness, "refused")
-                return task
             case Failure():
                 error = RemoteException(*response.arguments)
                 error.out, error.err = response.out, response.err
                 error.stderr = tuple(self._last_words(worker.key))
                 error.comment = captured_comment(response.out, response.err)
                 worker.did(1)
-                return ledger.failed(response.task_id, error, worker.name)
-        assert_never(response)
+                task = ledger.failed(response.task_id, error, worker.name)
+            case _:
+                assert_never(response)
+        if task is not None and (response.out or response.err):
+            orders.append(Show(task.index, response.out, response.err))
 
     def _rest(self, worker: WorkerState, refusal: Refusal, ledger: Ledger, took_s: float, now_s: float) -> Order:
         """Let a worker rest that refused a task. Spec BUSY-3."""

@@ -18,7 +18,7 @@ from typing import Final, TypeGuard
 import attrs
 
 from spreadjobs.errors import WorkerViolation
-from spreadjobs.events import Answer, Failure, Lines, Refusal, Response, TaskId
+from spreadjobs.events import Answer, Answers, Failure, Lines, Refusal, Response, TaskId
 from spreadjobs.messages import LegacyRemoteException, LegacyTooBusy
 
 
@@ -160,7 +160,7 @@ class WorkerMachine:
         del self.outstanding[position]
         return position
 
-    def receive(self, messages: Sequence[object]) -> tuple[list[Response], bool, WorkerViolation | None]:
+    def receive(self, messages: Sequence[object]) -> tuple[list[Answers | Response], bool, WorkerViolation | None]:
         """
         Check messages that came in one read.
 
@@ -170,11 +170,18 @@ class WorkerMachine:
         Returns:
             The responses before any violation; whether an Alive was among them; the violation, if there was one.
         """
-        responses: list[Response] = []
+        responses: list[Answers | Response] = []
         alive = False
+        at = 0
         try:
-            for message in messages:
-                response = self._quick(message) or self._check(message)
+            while at < len(messages):
+                pairs = self._plain_answers(messages, at)
+                if pairs:
+                    at += len(pairs)
+                    responses.append(Answers(pairs))
+                    continue
+                response = self._check(messages[at])
+                at += 1
                 if response is None:
                     alive = True
                 else:
@@ -187,19 +194,28 @@ class WorkerMachine:
             self.happen(Event.ALIVE)
         return responses, alive, None
 
-    def _quick(self, message: object) -> Answer | None:
-        """The common case, an answer without lines to the oldest request, in one look; None for others."""
-        if not self._tagged or type(message) is not tuple or len(message) != _RESPONSE_ITEMS:
-            return None
-        first, out, err = message
-        if type(first) is not tuple or len(first) != _ANSWER_ITEMS:
-            return None
-        if not ((out is None or (type(out) is list and not out)) and (err is None or (type(err) is list and not err))):
-            return None
-        task_id = first[0]
-        if type(task_id) is not int or not self.outstanding or task_id != self.outstanding[0]:
-            return None
-        return Answer(self.outstanding.popleft(), first[1], (), ())
+    def _plain_answers(self, messages: Sequence[object], start: int) -> list[tuple[TaskId, object]]:
+        """The common case, answers without lines to the oldest requests: as many as there are in a row from there."""
+        pairs: list[tuple[TaskId, object]] = []
+        outstanding = self.outstanding
+        if not self._tagged:
+            return pairs
+        for position in range(start, len(messages)):
+            message = messages[position]
+            if type(message) is not tuple or len(message) != _RESPONSE_ITEMS:
+                break
+            first, out, err = message
+            if type(first) is not tuple or len(first) != _ANSWER_ITEMS:
+                break
+            if not (
+                (out is None or (type(out) is list and not out)) and (err is None or (type(err) is list and not err))
+            ):
+                break
+            if type(first[0]) is not int or not outstanding or first[0] != outstanding[0]:
+                break
+            outstanding.popleft()
+            pairs.append(first)
+        return pairs
 
     def _check(self, message: object) -> Response | None:
         """One message as a response; None for Alive. The order of the checks is spec VIO-4."""

@@ -13,12 +13,13 @@ import copyreg
 import enum
 import importlib
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from spreadjobs.messages import LegacyRemoteException, LegacyTooBusy
 from spreadjobs.settings import Anything, Numpy
-from spreadjobs.trust_values import ClassNotAdmitted, Constructor, NotAdmitted, Repeats, standard_constructors
+from spreadjobs.trust_values import ClassNotAdmitted, Constructor, Names, NotAdmitted, Repeats, standard_constructors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,14 +123,19 @@ class Gate:
 
             self._numpy = _NumpyGate(self._repeats)
         self._found: dict[tuple[str, str], Constructor] = {}
-        self._standard = dict(standard_constructors(settings.py2_strings, self._count_deque, self._repeats))
-        self._standard |= {
+        self._py2_strings = settings.py2_strings
+        self._deques = 0
+        self._unfinished: dict[int, UUID] = {}
+
+    @cached_property
+    def _standard(self) -> dict[Names, Constructor]:
+        """What may be made besides what ``allow`` says. Most workers never send any of it."""
+        return {
+            **dict(standard_constructors(self._py2_strings, self._count_deque, self._repeats)),
             ("copyreg", "_reconstructor"): Constructor("copyreg._reconstructor", self._reconstruct),
             ("copyreg", "__newobj__"): Constructor("copyreg.__newobj__", self._newobj),
             ("builtins", "getattr"): Constructor("builtins.getattr", self._getattr),
         }
-        self._deques = 0
-        self._unfinished: dict[int, UUID] = {}
 
     def begin(self) -> None:
         """A message begins: forget the one before."""

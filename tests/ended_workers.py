@@ -22,7 +22,8 @@ def worker_with(ledger: Ledger, count: int, *, answered: bool) -> WorkerState:
     for index in range(count):
         ledger.add([index])
         [task] = ledger.take(0, 1, alone=True, others=set())
-        machine.requests_sent([ledger.send(task)])
+        [(task_id, _)] = ledger.send([task])
+        machine.requests_sent([task_id])
     return WorkerState(1, place(answered=answered), "1.1", machine)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from ended_workers import ended, place, worker_with
 
@@ -17,7 +19,7 @@ DEFAULT = Settings()
 CAUSES: list[Cause] = ["died", "timed out", "violation", "departed"]
 
 
-def tasks(ledger: Ledger) -> list[tuple[list[Attempt], list[Attempt], bool]]:
+def tasks(ledger: Ledger) -> list[tuple[Sequence[Attempt], Sequence[Attempt], bool]]:
     """Attempts, departures and the mark "alone" of every task that waits."""
     found = []
     while taken := ledger.take(9, 1, alone=True, others={9}):
@@ -37,7 +39,7 @@ def test_task_that_was_alone_is_charged(cause: Cause) -> None:
     assert release(worker, ledger, cause, "why", ["last words"]) == 1
 
     attempt = Attempt(worker="1.1", cause=cause, detail="why", stderr=("last words",))
-    assert tasks(ledger) == [([attempt], [], True)]
+    assert tasks(ledger) == [((attempt,), (), True)]
     assert not worker.machine.outstanding
 
 
@@ -50,7 +52,7 @@ def test_several_tasks_are_not_charged_but_sent_alone(cause: Cause, *, answered:
 
     assert release(worker, ledger, cause, "why", ()) == 3
 
-    assert tasks(ledger) == [([], [], True)] * 3
+    assert tasks(ledger) == [((), (), True)] * 3
 
 
 @pytest.mark.parametrize("cause", ["died", "timed out", "violation"])
@@ -60,7 +62,7 @@ def test_slot_that_never_answered_charges_no_task(cause: Cause) -> None:
 
     assert release(worker_with(ledger, 1, answered=False), ledger, cause, "why", ()) == 1
 
-    assert tasks(ledger) == [([], [], False)]
+    assert tasks(ledger) == [((), (), False)]
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -70,7 +72,7 @@ def test_departure_charges_nobody_but_is_remembered(*, answered: bool) -> None:
 
     release(worker_with(ledger, 1, answered=answered), ledger, "departed", "why", ())
 
-    assert tasks(ledger) == [([], [Attempt(worker="1.1", cause="departed", detail="why")], True)]
+    assert tasks(ledger) == [((), (Attempt(worker="1.1", cause="departed", detail="why"),), True)]
 
 
 def test_idle_worker_blames_nobody() -> None:
@@ -79,7 +81,7 @@ def test_idle_worker_blames_nobody() -> None:
     ledger.add("a")
 
     assert release(WorkerState(1, place(), "1.1", WorkerMachine()), ledger, "died", "why", ()) == 0
-    assert tasks(ledger) == [([], [], False)]
+    assert tasks(ledger) == [((), (), False)]
 
 
 # --- the slot

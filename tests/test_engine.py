@@ -180,6 +180,38 @@ def test_workers_are_served_between_two_answers_that_the_caller_takes_long_over(
     assert all(later > earlier for earlier, later in itertools.pairwise(seen))
 
 
+def test_workers_are_served_while_answers_are_converted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run's converter is the caller's code, and may take long over each answer of a turn. [JOB-1]"""
+    monkeypatch.setattr("spreadjobs.engine.SHORTEST_PAUSE_S", -1.0)
+    turns = counted_turns(monkeypatch)
+    with Master([program(ECHO)], answer=lambda _answer: len(turns), settings=Settings(window=8)) as master:
+        master.run([0])
+        seen = master.run(range(100))
+
+    assert all(later > earlier for earlier, later in itertools.pairwise(seen))
+
+
+def test_a_master_is_not_used_again_that_was_interrupted_between_two_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C may come while the workers are looked after between two answers of a stream: the books may be wrong."""
+    monkeypatch.setattr("spreadjobs.engine.SHORTEST_PAUSE_S", -1.0)
+    with Master([program(ECHO)], settings=Settings(window=8)) as master:
+        master.run([0])
+        answers = master.stream(range(100))
+        next(answers)
+        turn = Loop.turn
+
+        def interrupted(_loop: Loop, *, patience_s: float) -> None:  # noqa: ARG001 - as turn has it
+            monkeypatch.setattr(Loop, "turn", turn)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Loop, "turn", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(answers)
+
+        with pytest.raises(RuntimeError, match="was interrupted"):
+            master.run([0])
+
+
 def test_a_slow_todo_and_a_failed_task_do_not_keep_the_master_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for the tasks before that one, and does not look for them without end. [ERR-5]"""
     turns = counted_turns(monkeypatch)

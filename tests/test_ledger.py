@@ -29,7 +29,8 @@ def send(ledger: Ledger, slot: int = 0, *, others: tuple[int, ...] = ()) -> Task
     """Send the next task to this slot."""
     task = take(ledger, slot, others=others)
     assert task is not None
-    return ledger.send(task)
+    [(task_id, _)] = ledger.send([task])
+    return task_id
 
 
 def waiting(ledger: Ledger) -> list[object]:
@@ -81,12 +82,23 @@ def test_ids_begin_again_behind_the_greatest() -> None:
     assert [send(ledger), send(ledger)] == [MAX_TASK_ID, 0]
 
 
+def test_ids_of_tasks_that_are_sent_together_begin_again_behind_the_greatest() -> None:
+    """Each of them gets its own id, none beyond 2**53-1, and its answer is that task's. [RUN-2]"""
+    ledger = ledger_of(4, first_task_id=MAX_TASK_ID - 1)
+
+    requests = ledger.send(ledger.take(0, 4, alone=True, others={0}))
+
+    assert requests == [(MAX_TASK_ID - 1, "a"), (MAX_TASK_ID, "b"), (0, "c"), (1, "d")]
+    assert ledger.next_task_id() == 2
+    assert [task and task.payload for task in ledger.answered(requests, "1.1")] == ["a", "b", "c", "d"]
+
+
 def test_answer_ends_the_task() -> None:
     """An answer is one outcome, handed over once. [JOB-1]"""
     ledger = ledger_of(1)
     task_id = send(ledger)
 
-    task = ledger.answered(task_id, "v", "1.1")
+    [task] = ledger.answered([(task_id, "v")], "1.1")
 
     assert task is not None
     assert ledger.take_done() == [Answered(task_index=0, value="v", worker="1.1")]
@@ -127,7 +139,7 @@ def test_outcomes_come_in_the_order_of_completion() -> None:
     ids = [send(ledger) for _ in range(3)]
 
     for task_id in (ids[2], ids[0], ids[1]):
-        ledger.answered(task_id, None, "1.1")
+        ledger.answered([(task_id, None)], "1.1")
 
     assert [outcome.task_index for outcome in ledger.take_done()] == [2, 0, 1]
 
@@ -136,10 +148,10 @@ def test_what_comes_for_a_request_that_is_no_longer_out_changes_nothing() -> Non
     """A late or doubled response is never taken for another one. [JOB-1]"""
     ledger = ledger_of(1)
     task_id = send(ledger)
-    ledger.answered(task_id, "v", "1.1")
+    ledger.answered([(task_id, "v")], "1.1")
     ledger.take_done()
 
-    assert ledger.answered(task_id, "w", "1.1") is None
+    assert ledger.answered([(task_id, "w")], "1.1") == [None]
     assert ledger.failed(task_id, RemoteException(), "1.1") is None
     assert ledger.refused(task_id) is None
     ledger.unsendable(task_id, CannotEncode(""))
@@ -155,6 +167,33 @@ def test_what_comes_for_a_request_that_is_no_longer_out_changes_nothing() -> Non
 # --- going back
 
 
+def test_answers_to_requests_that_are_gone_are_none_among_others() -> None:
+    """Of answers that came together, only those to requests that are at a worker end a task. [JOB-1]"""
+    ledger = ledger_of(3)
+    ids = [send(ledger), send(ledger), send(ledger)]
+    ledger.requeue([ids[1]], solo=False)
+
+    first, second, third = ledger.answered([(task_id, "v") for task_id in ids], "1.1")
+
+    assert (first is None, second is None, third is None) == (False, True, False)
+    assert [outcome.task_index for outcome in ledger.take_done()] == [0, 2]
+    assert (ledger.waiting, ledger.unfinished) == (1, 1)
+
+
+def test_the_first_task_in_todo_that_raised_is_known() -> None:
+    """Whichever raised first: what comes before it in todo is still finished."""
+    ledger = ledger_of(3)
+    ids = [send(ledger), send(ledger), send(ledger)]
+    assert ledger.raised is None
+
+    ledger.failed(ids[1], RemoteException(), "1.1")
+    assert ledger.raised == 1
+    ledger.failed(ids[2], RemoteException(), "1.1")
+    assert ledger.raised == 1
+    ledger.failed(ids[0], RemoteException(), "1.1")
+    assert ledger.raised == 0
+
+
 def test_refused_task_goes_to_the_tail_uncharged() -> None:
     """TooBusy: the others come first, and nothing is charged. [BUSY-3]"""
     ledger = ledger_of(3)
@@ -162,7 +201,7 @@ def test_refused_task_goes_to_the_tail_uncharged() -> None:
     task = ledger.refused(send(ledger))
 
     assert task is not None
-    assert (task.attempts, task.solo) == ([], False)
+    assert (task.attempts, task.solo) == ((), False)
     assert waiting(ledger) == ["b", "c", "a"]
 
 
@@ -198,7 +237,7 @@ def test_tasks_that_were_lost_together_are_sent_alone() -> None:
     assert take(ledger, alone=False) is None
     first = take(ledger)
     assert first is not None
-    assert (first.payload, first.solo, first.attempts) == ("a", True, [])
+    assert (first.payload, first.solo, first.attempts) == ("a", True, ())
 
 
 def test_solo_task_stays_solo_when_its_worker_never_answered() -> None:
@@ -261,7 +300,7 @@ def test_task_is_quarantined_after_max_attempts_charges() -> None:
     ledger = ledger_of(2, max_attempts=2)
     ledger.charge(send(ledger), 0, DIED)
     assert ledger.take_done() == []
-    ledger.answered(send(ledger), None, "1.1")
+    ledger.answered([(send(ledger), None)], "1.1")
 
     ledger.charge(send(ledger), 0, DIED)
 
@@ -302,7 +341,7 @@ def test_departed_workers_task_may_go_back_to_the_same_slot() -> None:
     task = take(ledger, 0, others=(1,))
 
     assert task is not None
-    assert (task.attempts, task.solo) == ([], True)
+    assert (task.attempts, task.solo) == ((), True)
 
 
 def test_answer_after_a_charge_names_the_attempt() -> None:
@@ -310,7 +349,7 @@ def test_answer_after_a_charge_names_the_attempt() -> None:
     ledger = ledger_of(1)
     ledger.charge(send(ledger), 0, DIED)
 
-    ledger.answered(send(ledger), "v", "2.1")
+    ledger.answered([(send(ledger), "v")], "2.1")
 
     assert ledger.take_done() == [Answered(task_index=0, value="v", worker="2.1", attempts=(DIED,))]
 
@@ -319,7 +358,7 @@ def test_cancelling_ends_all_tasks_once() -> None:
     """Whether it waits, waits to be sent alone or is at a worker: each task is cancelled, in todo order. [JOB-1]"""
     ledger = ledger_of(5)
     ids = [send(ledger) for _ in range(4)]
-    ledger.answered(ids[0], "v", "1.1")
+    ledger.answered([(ids[0], "v")], "1.1")
     ledger.requeue(ids[1:3], solo=True)
     ledger.charge(send(ledger), 0, DIED)
     ledger.take_done()
@@ -332,7 +371,7 @@ def test_cancelling_ends_all_tasks_once() -> None:
         *(Cancelled(task_index=index, reason="no worker is left") for index in (2, 3, 4)),
     ]
     assert ledger.unfinished == 0
-    assert ledger.answered(ids[3], "v", "1.1") is None
+    assert ledger.answered([(ids[3], "v")], "1.1") == [None]
 
 
 def test_what_waits_behind_a_task_can_be_ended_alone() -> None:

@@ -51,6 +51,19 @@ def test_answers_end_tasks_and_are_timed_and_shown(bench: Bench) -> None:
     assert worker.oldest_since_s == sent_s + 2
 
 
+def test_only_answers_of_this_run_are_timed(bench: Bench) -> None:
+    """Requests of a run that was left early may still be answered, among those of the next one. [JOB-1]"""
+    desk, worker = reception(bench)
+    ids = list(worker.machine.outstanding)
+    worker.sent_s.extend([worker.sent_s.popleft() + after_s for after_s in (0, 10, 20)])
+    bench.ledger.requeue([ids[1]], solo=False)
+
+    orders, _ = desk.take(worker, Came([((task_id, "v"), None, None) for task_id in ids]), bench.ledger, 50.0)
+
+    assert orders == [Took([bench.now_s, bench.now_s + 20], 50.0)]
+    assert worker.answered == 3
+
+
 def test_a_refusal_lets_the_worker_rest_and_lowers_its_usefulness(bench: Bench) -> None:
     """The task goes back; the comment goes to the log. [BUSY-3]"""
     desk, worker = reception(bench)

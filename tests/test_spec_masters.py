@@ -14,6 +14,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from worker_machines import one_by_one
 
 from spreadjobs.codec import Undecodable, make_decoder
 from spreadjobs.errors import WorkerViolation
@@ -81,7 +82,7 @@ class Master:
         except Undecodable as error:
             messages, fault = error.messages, error
         responses, _, violation = machine.receive(messages)
-        self.values += [response.value for response in responses if isinstance(response, Answer)]
+        self.values += [response.value for response in one_by_one(responses) if isinstance(response, Answer)]
         if violation is not None:
             raise violation
         if fault is not None:

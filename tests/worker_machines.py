@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from spreadjobs.errors import WorkerViolation
-from spreadjobs.events import Response, TaskId
+from spreadjobs.events import Answer, Answers, Response, TaskId
 from spreadjobs.states import Event, WorkerMachine
 
 
@@ -27,4 +29,15 @@ def take(worker: WorkerMachine, *messages: object) -> list[Response]:
     """The responses that these messages are."""
     responses, _, violation = worker.receive(messages)
     assert violation is None
-    return responses
+    return one_by_one(responses)
+
+
+def one_by_one(responses: Sequence[Answers | Response]) -> list[Response]:
+    """Responses, with answers that came in a row as one each."""
+    single: list[Response] = []
+    for response in responses:
+        if isinstance(response, Answers):
+            single += [Answer(task_id, value, (), ()) for task_id, value in response.pairs]
+        else:
+            single.append(response)
+    return single
