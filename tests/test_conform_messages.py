@@ -10,6 +10,12 @@ from spreadjobs_conform.messages import TextReader, likely_cure, looks_like_text
     ("data", "codec", "cure"),
     [
         (b"loading model...\n", "pickle", "send prints to stderr"),
+        (
+            b"loading\n\x80\x04\x95\x14\0\0\0\0\0\0\0K\0\x8c\x01v\x94\x86\x94NN\x87\x94.",
+            "pickle",
+            "send prints to stderr",
+        ),
+        (b"\n\n", "pickle", "send prints to stderr"),
         (b"[[1, 2], null, null]\n", "pickle", "--codec json"),
         (b"\x80\x04K\x01.", "json", "--codec pickle"),
         (b"\x00\x00\x00\x07", "pickle", "nothing to stdout but messages"),

@@ -81,7 +81,9 @@ def likely_cure(data: bytes, codec: str) -> str:
         return "the worker seems to write JSON: start it with its option for pickle, or the kit with --codec json"
     if codec == "json" and data[:1] in (b"\x80", b"("):
         return "the worker seems to write pickles: start it with its option for JSON, or the kit with --codec pickle"
-    if looks_like_text(data):
+    # The first line alone: a stray print may be followed by a good message in the same read.
+    first_line = data.lstrip(b"\r\n").partition(b"\n")[0]
+    if looks_like_text(first_line or data):
         return "the program probably prints to stdout; send prints to stderr"
     return "write nothing to stdout but messages"
 
