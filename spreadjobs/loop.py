@@ -6,7 +6,6 @@ It decides nothing: what happened goes to the plan as facts, and what the plan o
 
 from __future__ import annotations
 
-import errno
 import math
 import selectors
 import signal
@@ -20,7 +19,7 @@ import attrs
 from spreadjobs.abridge import command_text
 from spreadjobs.channel import Channel, Witness
 from spreadjobs.codec import make_decoder
-from spreadjobs.cures import likely_cure, start_cure
+from spreadjobs.cures import HOPELESS, likely_cure, start_cure
 from spreadjobs.errors import CannotEncode
 from spreadjobs.events import (
     Came,
@@ -46,6 +45,7 @@ from spreadjobs.interrupts import deferred_interrupt
 from spreadjobs.means import Means
 from spreadjobs.messages import Undecodable
 from spreadjobs.plan import Plan
+from spreadjobs.slots import GATHER_S
 from spreadjobs.states import State
 
 SWEEP_S: Final = 0.5
@@ -56,9 +56,6 @@ LONGEST_POLL_S: Final = 0.05
 LAST_READS: Final = 4096
 """Most reads of what a dead worker left in its pipe: a grandchild could fill it for ever."""
 
-_HOPELESS: Final = frozenset(
-    {errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.E2BIG, errno.EPERM}
-)
 _Pipe: TypeAlias = Literal["stdin", "stdout", "stderr"]
 
 
@@ -95,6 +92,8 @@ class Loop:
         Args:
             patience_s: Longest wait, seconds.
         """
+        if patience_s and self.plan.provided:
+            time.sleep(GATHER_S)
         ready = [self._registered(selected.data) for selected, _ in self._selector.select(self._wait_s(patience_s))]
         if len(ready) > 1:
             ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.
@@ -303,7 +302,7 @@ class Loop:
             connection = means.start(slot, order.name)
         except OSError as error:
             reason = f"cannot start {slot.arguments[0]!r}: {error}{start_cure(slot.arguments[0], error)}"
-            fact = NotStarted(reason, hopeless=error.errno in _HOPELESS)
+            fact = NotStarted(reason, hopeless=error.errno in HOPELESS)
             self.obey(self.plan.handle(order.worker, fact, time.monotonic()))
             return
         except Exception as error:

@@ -322,6 +322,11 @@ class Plan:
         self.to_come = math.inf
 
     @property
+    def provided(self) -> bool:
+        """Whether all workers have work for a while, so that their answers may gather: a turn costs more than one."""
+        return bool(self.workers) and all(worker.provided for worker in self.workers.values())
+
+    @property
     def lost(self) -> bool:
         """Whether no slot has a worker or will have one."""
         return self._dispatch.slots == 0

@@ -26,6 +26,10 @@ QUEUED_WORK_S: Final = 0.0005
 LARGEST_WINDOW: Final = 128
 REFILL_SHARE: Final = 4
 """A worker is sent more when one part in so many of its window is free: one write carries many requests."""
+LEFT_ALONE_WINDOW: Final = 32
+"""A worker whose window is as large, and at least half full, has work for a quarter of a millisecond or more."""
+GATHER_S: Final = 0.00005
+"""So long the answers of workers that all have so much to do may gather."""
 SHORT_TASK_S: Final = 0.005
 """A task longer than this brings an automatic window back to 1 at once: long tasks never queue behind each other."""
 
@@ -131,6 +135,11 @@ class WorkerState:
         free = 0 if self.solo else self.window - len(self.machine.outstanding)
         return free if free * REFILL_SHARE >= self.window else 0
 
+    @property
+    def provided(self) -> bool:
+        """Whether it has so many short tasks before it that nobody need look at it for a moment."""
+        return self.window >= LEFT_ALONE_WINDOW and 2 * len(self.machine.outstanding) >= self.window
+
     def held_s(self, now_s: float) -> float:
         """Seconds during which it held a task."""
         return self.busy_s + (0.0 if self.busy_since_s is None else now_s - self.busy_since_s)
@@ -196,4 +205,6 @@ class WorkerState:
             self.window = 1
         else:
             wanted = 1 + int(QUEUED_WORK_S / max(task_s, 1e-6))
-            self.window = min(LARGEST_WINDOW, wanted, self.window * 2)
+            # Half of it at least: perhaps others had the core meanwhile. If tasks have become long, nothing is sent
+            # before most of what was sent ahead has come back, and the window is small by then.
+            self.window = max(self.window // 2, min(LARGEST_WINDOW, wanted, self.window * 2))

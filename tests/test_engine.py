@@ -22,6 +22,7 @@ from spreadjobs import (
     main,
 )
 from spreadjobs.loop import Loop
+from spreadjobs.slots import GATHER_S
 
 
 def test_a_stall_is_said_again_and_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,6 +211,24 @@ def test_a_master_is_not_used_again_that_was_interrupted_between_two_answers(mon
 
         with pytest.raises(RuntimeError, match="was interrupted"):
             master.run([0])
+
+
+@pytest.mark.parametrize("window", [64, 8])
+def test_answers_gather_where_the_workers_have_enough_to_do(monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+    """A turn costs more than a short answer: many are taken in one, but no worker is kept waiting for that."""
+    naps: list[float] = []
+    sleep = time.sleep
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        sleep(seconds)
+
+    with Master([program(ECHO)], settings=Settings(window=window)) as master:
+        master.run([0])
+        monkeypatch.setattr(time, "sleep", nap)
+        assert master.run(range(320)) == list(range(320))
+
+    assert (GATHER_S in naps) is (window == 64)
 
 
 def test_a_slow_todo_and_a_failed_task_do_not_keep_the_master_busy(monkeypatch: pytest.MonkeyPatch) -> None:

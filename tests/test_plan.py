@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import attrs
+import pytest
 from bench import FOUR, TIMED, Bench, experienced, kinds, of
 
 from spreadjobs.errors import CannotEncode, RemoteException
@@ -201,6 +202,28 @@ def test_refusal_of_an_earlier_runs_task_is_heeded() -> None:
 
     assert kinds(bench.refuse(key, 5.0)) == ["Say"]
     assert bench.worker(key).rest_until_s >= bench.now_s + 5.0
+
+
+@pytest.mark.parametrize("held", [64, 32, 31])
+def test_workers_that_have_enough_to_do_are_left_alone(held: int) -> None:
+    """Half of a large window lies before each of them: their answers may gather."""
+    bench, keys = experienced(Settings(window=64), slots=2)
+    bench.add(*range(128), exhausted=False)
+    bench.hand_out()
+    assert [len(bench.held(key)) for key in keys] == [64, 64]
+
+    bench.answer(keys[1], *range(64 - held))
+
+    assert bench.plan.provided is (held >= 32)
+
+
+def test_no_worker_is_left_alone_that_has_little_to_do() -> None:
+    """A small window is a sign of long tasks, and where there is no worker nothing gathers."""
+    bench = Bench(Settings(window=31))
+    assert not bench.plan.provided
+
+    bench.run(*range(31))
+    assert not bench.plan.provided
 
 
 def test_worker_that_ended_by_order_can_be_started_again() -> None:

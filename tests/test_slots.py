@@ -195,8 +195,9 @@ def test_window_holds_a_few_hundred_microseconds_of_work() -> None:
         state.measured(1, 0.0001)
     assert state.window == 6
 
-    state.measured(1, 0.001)
-    assert state.window == 1
+    for window in (3, 1):  # Half of it at a time: perhaps others had the core.
+        state.measured(1, 0.001)
+        assert state.window == window
 
 
 def test_one_long_task_brings_the_window_back_to_one() -> None:
