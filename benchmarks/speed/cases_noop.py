@@ -8,6 +8,7 @@ from speed.values import Case, Contestant, Figure, Kind, Load
 
 LOCK_STEP = "ours: template, window=1"
 BARE_LOCK_STEP = "bare ping-pong, the same worker"
+LEAST_LOOP = "the same through a selector and this project's codec"
 IMAP = "multiprocessing.Pool.imap, chunksize=1"
 EXECUTOR = "ProcessPoolExecutor.map, chunksize=1"
 JOBLIB = "joblib, automatic batches"
@@ -85,10 +86,12 @@ def noop_cases(share: float) -> Sequence[Case]:
             "lockstep",
             "A round trip, one worker, window=1",
             "Noop tasks, one at a time, on one template worker. The bare loop writes a pickle and reads one, on the "
-            "same pipes and with the same worker.",
+            "same pipes and with the same worker. The least loop does nothing for the tasks either, but has what a "
+            "master of many workers needs: one wait for all pipes, which never block, and a codec that runs no code.",
             [
                 Contestant(LOCK_STEP, "ours:noop", Load(round(20_000 * share), 1, window=1)),
                 Contestant(BARE_LOCK_STEP, "raw:ping_pong", Load(round(20_000 * share), 1, window=1)),
+                Contestant(LEAST_LOOP, "raw:least_loop", Load(round(20_000 * share), 1, window=1)),
             ],
             rounds=7,
             shown=[("us", "µs a task"), ("cpu_us", "µs CPU a task")],
