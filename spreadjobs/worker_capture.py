@@ -47,11 +47,11 @@ class Capture(Protocol):
     """Collects the lines of one task after the other."""
 
     def begin(self) -> None:
-        """A task begins: collect from now on."""
+        """Requests have come: collect from now on. What was printed before is nobody's. A second call does nothing."""
         ...
 
     def end(self) -> tuple[Lines, Lines]:
-        """It is over. Give the lines for out and err; None where there are none. Spec OUT-1, OUT-2."""
+        """A task is over. Give its lines for out and err; None where there are none. Spec OUT-1, OUT-2."""
         ...
 
     def pass_on(self) -> None:
@@ -118,7 +118,6 @@ class FileCapture:
     def begin(self) -> None:
         """As ``Capture.begin``."""
         if not self._collects:
-            # While nothing was collected, a request was decoded and threads ran: what they printed is nobody's.
             self._flush()
             self._send_on()
             self._collects = True

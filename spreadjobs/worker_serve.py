@@ -197,7 +197,7 @@ class _Session:
         answered = 0
         while answered != max_tasks:
             try:
-                response = respond(request(read()))  # Nothing here keeps the payload from ending with its task.
+                response = respond(request(read()))  # Nothing here holds the payload: it goes with its task.
             except Unreadable as unreadable:
                 task_id, _ = request(unreadable.skeleton)
                 response = self._failure(task_id, _with_hint(unreadable.cause), None, None)

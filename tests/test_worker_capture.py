@@ -23,6 +23,7 @@ from spreadjobs.worker_wire import PickleWire
 
 HEAD: Final = """
 import ctypes, os, subprocess, sys, threading, time
+from spreadjobs import worker_capture
 from spreadjobs.worker import serve
 
 def run(code):
@@ -42,6 +43,9 @@ class Spoken:
 
 """
 SERVE: Final = "serve(run)\n"
+ALL_SHORT: Final = "worker_capture.SHORT_S = 60.0\n"
+ALL_LONG: Final = "worker_capture.SHORT_S = 0.0\n"
+"""So that nothing is a matter of luck: which tasks are short ones."""
 SAY: Final = "print('out'); print('err', file=sys.stderr)"
 First: TypeAlias = tuple[object, ...]
 Both: TypeAlias = tuple[list[str] | None, list[str] | None]
@@ -106,10 +110,12 @@ LEAVES: Final = {
 @pytest.mark.parametrize("leave", LEAVES.values(), ids=LEAVES)
 def test_wherever_a_task_leaves_a_descriptor_the_next_task_s_lines_come(leave: str) -> None:
     """Whether it printed before or not, and although the next request is there already. [OUT-2]"""
-    _, lines, errors = served([leave, SAY, f"print('before', flush=True); {leave}", SAY, "pass"], count=4)
+    for short_or_long in (ALL_SHORT, ALL_LONG):
+        tasks = [leave, SAY, f"print('before', flush=True); {leave}", SAY, "pass"]
+        _, lines, errors = served(tasks, f"{short_or_long}{SERVE}", count=4)
 
-    assert lines == [NOTHING, SAID, (["before\n"], None), SAID, NOTHING] * 4
-    assert errors == ""
+        assert lines == [NOTHING, SAID, (["before\n"], None), SAID, NOTHING] * 4
+        assert errors == ""
 
 
 def test_what_goes_to_another_stream_s_file_is_that_stream_s_line() -> None:
@@ -137,10 +143,10 @@ ANEW: Final = {
 @pytest.mark.parametrize(("script", "expected"), ANEW.values(), ids=ANEW)
 def test_what_a_child_writes_to_dev_stdout_is_the_task_s_line(script: str, expected: object) -> None:
     """However it opens it; and so it goes on, though other tasks leave descriptors elsewhere in between. [OUT-2]"""
-    child = f"subprocess.run(['sh', '-c', {script!r}], check=True)"
-    null = LEAVES["null"]
+    child = f"{ALL_LONG}subprocess.run(['sh', '-c', {script!r}], check=True)"
+    leave = f"{ALL_SHORT}print('before', flush=True); {LEAVES['null']}"
 
-    _, lines, errors = served([SAY, child, SAY, f"print('before', flush=True); {null}", SAY, "pass"], count=2)
+    _, lines, errors = served([SAY, child, SAY, leave, SAY, "pass"], count=2)
 
     assert lines == [SAID, (expected, None), SAID, (["before\n"], None), SAID, NOTHING] * 2
     assert errors == ""
@@ -149,7 +155,7 @@ def test_what_a_child_writes_to_dev_stdout_is_the_task_s_line(script: str, expec
 def test_what_a_short_task_writes_to_dev_stdout_anew_is_not_lost() -> None:
     """Where no process is started, it may come late or without the task's name; it comes once. [OUT-2]"""
     write = "file = os.open('/dev/stdout', os.O_WRONLY); os.write(file, b'anew\\n'); os.close(file)"
-    _, lines, errors = served(["pass", write, "pass"])
+    _, lines, errors = served(["pass", write, "pass"], f"{ALL_SHORT}{SERVE}")
 
     found = Counter(line for out, _ in lines for line in out or ()) + Counter(errors.splitlines(keepends=True))
     assert found == {"anew\n": 1}
@@ -157,11 +163,20 @@ def test_what_a_short_task_writes_to_dev_stdout_anew_is_not_lost() -> None:
 
 def test_lines_come_where_files_must_be_small() -> None:
     """Under a limit of their size that leaves no room for a hole. [OUT-2]"""
-    program = f"import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n{SERVE}"
+    program = f"{ALL_SHORT}import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n{SERVE}"
+    leave = f"print('before', flush=True); {LEAVES['null']}"
 
-    _, lines, _ = served([SAY, LEAVES["null"], SAY, "os.dup2(1, 2)", SAY, "pass"], program)
+    _, lines, _ = served([SAY, leave, SAY, "os.dup2(1, 2)", SAY, "pass"], program)
 
-    assert lines == [SAID, NOTHING, SAID, NOTHING, SAID, NOTHING]
+    assert lines == [SAID, (["before\n"], None), SAID, NOTHING, SAID, NOTHING]
+
+
+def test_lines_come_after_a_long_response() -> None:
+    """It may wait for the master; what the next task prints is that one's all the same. [OUT-2]"""
+    _, lines, errors = served(list(range(20)), "serve(lambda number: print(number) or 'x' * 20_000)\n")
+
+    assert lines == [([f"{number}\n"], None) for number in range(20)]
+    assert errors == ""
 
 
 # --- what is printed beside the task
