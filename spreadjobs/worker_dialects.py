@@ -49,33 +49,34 @@ class Tagged:
     """The dialect of this specification."""
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self._encode = wire.encode
 
     def request(self, message: object, /) -> tuple[TaskId, object]:
         """As ``Speech.request``."""
-        if isinstance(message, (tuple, list)) and len(message) == _REQUEST_LENGTH:
-            task_id: object = message[0]
+        if (type(message) is tuple or isinstance(message, (tuple, list))) and len(message) == _REQUEST_LENGTH:
+            task_id: object
+            task_id, payload = message
             if type(task_id) is float and task_id.is_integer():
                 task_id = int(task_id)  # JSON-3: a number that is equal will do
             if type(task_id) is int and 0 <= task_id <= _GREATEST_TASK_ID:
-                return task_id, message[1]
+                return task_id, payload
         raise Malformed(f"{message!r:.200} came where a request (task_id, payload) was due (spec RUN-1); {_CURE}")
 
     def answer(self, task_id: TaskId, value: object, out: Lines, err: Lines, /) -> bytes:
         """As ``Speech.answer``."""
-        return self._wire.encode(((task_id, value), out, err))
+        return self._encode(((task_id, value), out, err))
 
     def refusal(self, task_id: TaskId, delay_s: float, out: Lines, err: Lines, /) -> bytes:
         """As ``Speech.refusal``."""
-        return self._wire.encode((("TooBusy", task_id, delay_s), out, err))
+        return self._encode((("TooBusy", task_id, delay_s), out, err))
 
     def failure(self, task_id: TaskId, texts: tuple[str, str, str], out: Lines, err: Lines, /) -> bytes:
         """As ``Speech.failure``."""
-        return self._wire.encode((("RemoteException", task_id, *texts), out, err))
+        return self._encode((("RemoteException", task_id, *texts), out, err))
 
     def alive(self, task_id: TaskId, /) -> bytes:
         """As ``Speech.alive``."""
-        return self._wire.encode((("Alive", task_id), None, None))
+        return self._encode((("Alive", task_id), None, None))
 
 
 class Untagged:

@@ -40,7 +40,7 @@ class Exchange:
 
     Attributes:
         pipes: As given.
-        lines: What is printed while no task runs is no task's; this is told when that begins.
+        lines: What is printed while the worker waits is no task's; this is told when that begins and ends.
     """
 
     def __init__(self, pipes: Pipes, watcher: Watcher) -> None:
@@ -67,6 +67,8 @@ class Exchange:
             self.flush()
         self.lines.pause()
         size = os.readv(self.pipes.requests, [buffer])
+        if size:
+            self.lines.begin()
         self._began_s = self._last_s = time.monotonic()
         if not self._at_once:
             # Perhaps one request has come and no more: to look would take as long as to write the one response.
@@ -91,23 +93,26 @@ class Exchange:
         Raises:
             MasterGone: the master does not read any more.
         """
-        pipes = self.pipes
         now_s = time.monotonic()
-        if now_s - self._last_s >= BATCH_S and self._at_once < SHORT_IN_A_ROW:
-            self._at_once = SHORT_IN_A_ROW
-        self._last_s = now_s
-        if self._at_once:
-            self._at_once -= 1
-        elif (
-            now_s - self._began_s < BATCH_S
-            and len(pipes.held) + len(response) <= _BATCH_BYTES
-            and self._watcher.watches
+        watcher, held = self._watcher, self.pipes.held
+        if (
+            not self._at_once
+            and now_s - self._began_s < BATCH_S
+            and len(held) + len(response) <= _BATCH_BYTES
+            and watcher.watches
         ):
-            pipes.held += response
-            if not self._watcher.guards:
-                self._watcher.guard()
+            self._last_s = now_s
+            held += response
+            if not watcher.guards:
+                watcher.guard()
             return
-        if len(response) > _BATCH_BYTES:
+        if now_s - self._last_s >= BATCH_S:
+            self._at_once = SHORT_IN_A_ROW
+        self._at_once = max(0, self._at_once - 1)
+        if len(response) <= _BATCH_BYTES:
+            self.pipes.write(response)
+        else:
             self.lines.pause()  # It may wait for the master, and no task runs meanwhile.
-        pipes.write(response)
-        self._began_s = now_s
+            self.pipes.write(response)
+            self.lines.begin()
+        self._began_s = self._last_s = now_s

@@ -13,7 +13,7 @@ import select
 import sys
 import threading
 from contextlib import suppress
-from typing import Final
+from typing import Final, NoReturn
 
 from spreadjobs.errors import SpreadJobsError
 
@@ -118,11 +118,10 @@ class Pipes:
         self.held = bytearray()  # Its parent's to write. A new one: the other may have been in use by that thread.
         self.close()
 
-    def leave_if_forked(self, status: int) -> None:
-        """End this process if it is a forked child that came back: it must not answer in its parent's place."""
-        if self.answers < 0:  # pragma: no cover - _exit() loses what was measured
-            flush_python()
-            os._exit(status)
+    def leave(self, status: int) -> NoReturn:  # pragma: no cover - _exit() loses what was measured
+        """End this process, a forked child that came back: it must not answer in its parent's place."""
+        flush_python()
+        os._exit(status)
 
     def restore(self) -> None:
         """Make standard output the master's pipe again: what is printed from now on is shutdown text. Spec SHUT-7."""

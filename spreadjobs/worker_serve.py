@@ -15,7 +15,7 @@ from spreadjobs.worker_dialects import Tagged, Untagged
 from spreadjobs.worker_exchange import Exchange
 from spreadjobs.worker_pipes import MasterGone, claim, flush_python
 from spreadjobs.worker_watch import Watcher
-from spreadjobs.worker_wire import EndOfInput, JsonWire, Malformed, PickleWire, Unreadable, describe, message_of
+from spreadjobs.worker_wire import PLAIN, EndOfInput, JsonWire, Malformed, PickleWire, Unreadable, describe, message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,6 +151,8 @@ class _Session:
         self._speech = speech
         self._watcher = watcher
         self._at_work = False
+        # Whether code of the user's ran after the last task, or objects of it were left to go: it may have printed.
+        self._loud = False
         self._task_id: TaskId = None
         self._next_sign_s = -math.inf
 
@@ -190,32 +192,37 @@ class _Session:
 
     def _answer(self, max_tasks: int | None) -> None:
         read, request, put = self._wire.read, self._speech.request, self._exchange.put
-        watcher, lock = self._watcher, self._pipes.lock
+        respond, lines, watcher, lock = self._respond, self._exchange.lines, self._watcher, self._pipes.lock
+        lines.begin()
         answered = 0
         while answered != max_tasks:
             try:
-                task_id, payload = request(read())
-                watcher.begin()
+                response = respond(request(read()))  # Nothing here holds the payload: it goes with its task.
             except Unreadable as unreadable:
                 task_id, _ = request(unreadable.skeleton)
                 response = self._failure(task_id, _with_hint(unreadable.cause), None, None)
-            else:
-                response = self._respond(task_id, payload)
-                del payload
+            if self._loud:
+                self._loud = False
+                lines.pass_on()
             watcher.busy = False  # What is written finds out by itself.
             with lock:
                 self._at_work = False
                 put(response)
             answered += 1
 
-    def _respond(self, task_id: TaskId, payload: object) -> bytes:
+    def _respond(self, task: tuple[TaskId, object]) -> bytes:
         """Run the task and make the whole response, so that nothing half done can get onto the wire."""
+        task_id, payload = task
+        del task
         value: object = None
         problem: BaseException | None = None
+        watcher = self._watcher
+        watcher.busy = True  # As Watcher.begin() has it.
+        if watcher.gone:
+            raise MasterGone
         self._task_id = task_id
         self._at_work = True
         lines = self._exchange.lines
-        lines.begin()
         try:
             value = self._function(payload)
         except KeyboardInterrupt:
@@ -225,12 +232,14 @@ class _Session:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a task raises is its outcome
             problem = error
-        self._pipes.leave_if_forked(0 if problem is None else 1)
+        if self._pipes.answers < 0:
+            self._pipes.leave(0 if problem is None else 1)
+        del payload  # What it prints when it goes is its task's.
         out, err = lines.end()
         if problem is not None:
             return self._refusal_or_failure(task_id, problem, out, err)
         try:
-            return self._speech.answer(task_id, value, out, err)
+            response = self._speech.answer(task_id, value, out, err)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - code of the value's classes raises what it likes
@@ -238,8 +247,12 @@ class _Session:
             refused = CannotEncode(f"{text}; return plain data")
             refused.__cause__ = error
             return self._failure(task_id, refused, out, err)
+        if type(value) not in PLAIN and self._wire.ran_code(response):
+            self._loud = True
+        return response
 
     def _refusal_or_failure(self, task_id: TaskId, problem: BaseException, out: Lines, err: Lines) -> bytes:
+        self._loud = True
         if isinstance(problem, TooBusy):
             try:
                 return self._refusal(task_id, problem, out, err)
@@ -254,9 +267,11 @@ class _Session:
         if busy.comment is not None:
             self._exchange.lines.pause()
             _say(f"too busy: {busy.comment}")
+            self._exchange.lines.begin()
         return self._speech.refusal(task_id, delay_s, out, err)
 
     def _failure(self, task_id: TaskId, error: BaseException, out: Lines, err: Lines) -> bytes:
+        self._loud = True
         texts = (type(error).__name__, message_of(error), _traceback_text(error))
         type_name, message, traceback = (self._wire.plain(text) for text in texts)
         return self._speech.failure(task_id, (type_name, message, traceback), out, err)

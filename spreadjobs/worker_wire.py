@@ -26,10 +26,17 @@ if TYPE_CHECKING:
 
 Codec: TypeAlias = Literal["pickle", "json"]
 
+PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
+"""To encode a value of exactly such a type runs no code of the user's."""
+
 _BUFFER_BYTES: Final = 16 * 1024
 # A message is kept for a second reading up to this size.
 _KEPT_BYTES: Final = 16 * 1024**2
 _GREATEST_EXACT: Final = 2**53 - 1
+# STACK_GLOBAL, EXT1, EXT2, EXT4: from protocol 4 on, no object of a class of its own is pickled without one of these.
+_STACK_GLOBAL, _EXT1, _EXT2, _EXT4 = 0x93, 0x82, 0x83, 0x84
+_PROTOCOL_OF_STACK_GLOBAL: Final = 4
+_SEARCHED_BYTES: Final = 4096
 # Where the value stands in a message ((task_id, value), out, err).
 _PLACE_OF_ANSWER: Final = "[0][1]"
 
@@ -75,6 +82,10 @@ class Wire(Protocol):
         """Make a message with its line end; raise anything, and write nothing, where it cannot travel unchanged."""
         ...
 
+    def ran_code(self, data: bytes, /) -> bool:
+        """Whether code of the message's classes may have run when it was made. In doubt, it has."""
+        ...
+
     def plain(self, text: str, /) -> str:
         """Make a str of exactly that type that the codec can carry."""
         ...
@@ -82,6 +93,8 @@ class Wire(Protocol):
 
 class _Raw(io.RawIOBase):
     """The unbuffered pipe. Keeps the message that is being read, so that it can be read again."""
+
+    tell: Callable[[], int]
 
     def __init__(self, receive: Receive, kept_bytes: int) -> None:
         self._receive = receive
@@ -92,12 +105,14 @@ class _Raw(io.RawIOBase):
         self._kept = bytearray()  # the last bytes that were read, from here on:
         self._kept_from = 0
         self._again = memoryview(b"")
+        self._tell_from_now_on()
 
     def readable(self) -> bool:
         return True
 
-    def tell(self) -> int:
-        return self.total - len(self._again)
+    def _tell_from_now_on(self) -> None:
+        # BufferedReader asks at every message: a method that is not of Python's takes half the time.
+        self.tell = (self.total - len(self._again)).__index__
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         view = memoryview(buffer)
@@ -105,6 +120,7 @@ class _Raw(io.RawIOBase):
             size = min(len(view), len(self._again))
             view[:size] = self._again[:size]
             self._again = self._again[size:]
+            self._tell_from_now_on()
             return size
         size = self._receive(view)
         self.ended = size == 0
@@ -116,6 +132,7 @@ class _Raw(io.RawIOBase):
             self._kept_from = self.total
         self._kept += view[:size]
         self.total += size
+        self._tell_from_now_on()
         return size
 
     def rewind(self) -> bool:
@@ -123,6 +140,7 @@ class _Raw(io.RawIOBase):
         if self._kept_from > self.start:
             return False
         self._again = memoryview(bytes(self._kept[self.start - self._kept_from :]))
+        self._tell_from_now_on()
         return True
 
 
@@ -201,6 +219,17 @@ class PickleWire:
         # PKL-5: a relay that forwards whole lines would hold a small message back without the newline.
         return pickle.dumps(message, self._protocol) + b"\n"
 
+    def ran_code(self, data: bytes, /) -> bool:
+        """As ``Wire.ran_code``."""
+        return (
+            self._protocol < _PROTOCOL_OF_STACK_GLOBAL
+            or len(data) > _SEARCHED_BYTES
+            or _STACK_GLOBAL in data
+            or _EXT1 in data
+            or _EXT2 in data
+            or _EXT4 in data
+        )
+
     def plain(self, text: str, /) -> str:
         """As ``Wire.plain``."""
         return str.__str__(text)
@@ -233,6 +262,10 @@ class JsonWire:
             where = "".join(reversed(misfit.path)).removeprefix(_PLACE_OF_ANSWER)
             raise CannotEncode(f"{where or 'it'} {misfit.reason} (spec JSON-4)") from None
         return self._encode(message).encode("utf-8") + b"\n"
+
+    def ran_code(self, _data: bytes, /) -> bool:
+        """As ``Wire.ran_code``: JSON looks the same, whatever class a value is of."""
+        return True
 
     def plain(self, text: str, /) -> str:
         """As ``Wire.plain``."""
