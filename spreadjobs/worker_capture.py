@@ -139,8 +139,11 @@ class FileCapture:
         """As ``Capture.pause``."""
         if self._collects:
             self._collects = False
-            for stream in self._streams:
-                os.dup2(stream.between, stream.descriptor)
+            self._lead_away()
+            # A thread may have printed since the last look, and nobody would look again until a task comes.
+            if any(stream.holds_text() for stream in self._streams):
+                self._send_on()
+                self._lead_away()
 
     def close(self) -> None:
         """As ``Capture.close``."""
@@ -165,6 +168,10 @@ class FileCapture:
             )
         except OSError:  # It was closed, or leads to a pipe.
             return False
+
+    def _lead_away(self) -> None:
+        for stream in self._streams:
+            os.dup2(stream.between, stream.descriptor)
 
     def _send_on(self) -> None:
         """To the error stream: nobody's lines."""
@@ -204,6 +211,10 @@ class _Stream:
             os.ftruncate(self._file, _HOLES_BYTES[descriptor])
             self.empty_bytes = _HOLES_BYTES[descriptor]
             self._hole = bytes(self.empty_bytes)
+
+    def holds_text(self) -> bool:
+        """Whether the file has more than its hole."""
+        return os.lseek(self._file, 0, os.SEEK_END) != len(self._hole)
 
     def take(self) -> bytes:
         """Give the text, empty the file, and lead the descriptor to it: it may have been closed, or led elsewhere."""

@@ -304,6 +304,30 @@ class Extended:
     """Pickled by a number of two bytes, without its name."""
 
 
+def test_what_is_printed_between_the_last_look_and_the_wait_is_passed_on_at_once() -> None:
+    """A thread may print just then, and the worker may wait for hours. [OUT-2]"""
+    program = """
+        lines = worker_capture.FileCapture("both", "replace")
+        lines.begin()
+        lines.end()
+        os.write(1, b"late\\n")
+        os.write(2, b"late, too\\n")
+        lines.pause()
+        os.write(1, b"waiting\\n")
+        os._exit(0)
+    """
+
+    done = subprocess.run(
+        [sys.executable, "-c", HEAD + textwrap.dedent(program)],
+        capture_output=True,
+        check=True,
+        env=ENVIRONMENT,
+        timeout=BOUND_S,
+    )
+
+    assert (done.stdout, done.stderr) == (b"late\nwaiting\n", b"late, too\n")
+
+
 def test_no_object_of_a_class_escapes_the_look_at_its_pickle() -> None:
     """Only what is plain through and through is taken for that. [OUT-2]"""
     copyreg.add_extension(Extended.__module__, Extended.__name__, 300)
