@@ -39,7 +39,11 @@ class AnswerReader(Generic[A]):
 
         Args:
             batches: Outcomes that came together.
-            attend: Called after each that was looked at: a converter may have taken long.
+            attend: Called after each that was looked at: a converter may have taken long. Not where nothing was asked
+                for: then none of the caller's code runs here.
+
+        Yields:
+            The outcomes, each as the caller asked for it.
         """
         return chain.from_iterable(
             batch if self._takes_all(batch) else self._read_each(batch, attend) for batch in batches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from typing import Final
 
 PRINTS: Final = (
@@ -12,10 +11,6 @@ PRINTS: Final = (
 TRACEBACK: Final = "its program printed a traceback to stdout; see its stderr, and run it by hand"
 SPEAKS_JSON: Final = "it looks like JSON: is Settings(codec='json') due?"
 SPEAKS_PICKLE: Final = "it looks like a pickle: is Settings(codec='pickle') due?"
-HOPELESS: Final = frozenset(
-    {errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.E2BIG, errno.EPERM}
-)
-"""Why a program cannot be started now, and could not be later either."""
 LINE_BYTES: Final = 60
 """So much of the first line is looked at: quotes are cut, and may end inside a character."""
 

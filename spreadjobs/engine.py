@@ -68,7 +68,8 @@ class Engine:
         self._running = self._closed = self._broken = self._remembered = False
         self._hurries = self._heard = False
         self._pid = os.getpid()
-        self._news_s = self._left_s = 0.0
+        self._news_s = 0.0
+        self._left_s = 0.0  # when the caller's code went on, or the workers were looked after since
         self._bound: int | None = None
         self.delivered = 0
         """Outcomes of the current run that the caller has; what bounds a stream counts from it."""

@@ -6,6 +6,7 @@ One fact stands for one read with everything in it, not for one answer: objects 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import Final, NamedTuple, NewType, TypeAlias
 
@@ -19,7 +20,7 @@ Lines: TypeAlias = Sequence[str]
 
 
 class Answer(NamedTuple):
-    """A worker's answer to one request. Spec RUN-5. (A tuple, not attrs, as Answers is.)"""
+    """A worker's answer to one request. Spec RUN-5. The rare kind, with lines; like Answers a tuple and not attrs."""
 
     task_id: TaskId
     value: object
@@ -101,6 +102,12 @@ class Evidence:
 @attrs.frozen
 class Started:
     """The worker's process runs."""
+
+
+HOPELESS: Final = frozenset(
+    {errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENOEXEC, errno.EISDIR, errno.ELOOP, errno.E2BIG, errno.EPERM}
+)
+"""Why a program cannot be started now, and could not be later either."""
 
 
 @attrs.frozen

@@ -19,9 +19,10 @@ import attrs
 from spreadjobs.abridge import command_text
 from spreadjobs.channel import Channel, Witness
 from spreadjobs.codec import make_decoder
-from spreadjobs.cures import HOPELESS, likely_cure, start_cure
+from spreadjobs.cures import likely_cure, start_cure
 from spreadjobs.errors import CannotEncode
 from spreadjobs.events import (
+    HOPELESS,
     Came,
     CloseStdin,
     Discard,
@@ -45,7 +46,6 @@ from spreadjobs.interrupts import deferred_interrupt
 from spreadjobs.means import Means
 from spreadjobs.messages import Undecodable
 from spreadjobs.plan import Plan
-from spreadjobs.slots import GATHER_S
 from spreadjobs.states import State
 
 SWEEP_S: Final = 0.5
@@ -92,8 +92,8 @@ class Loop:
         Args:
             patience_s: Longest wait, seconds.
         """
-        if patience_s and self.plan.provided:
-            time.sleep(GATHER_S)
+        if patience_s and (gather_s := self.plan.gather_s):
+            time.sleep(gather_s)
         ready = [self._registered(selected.data) for selected, _ in self._selector.select(self._wait_s(patience_s))]
         if len(ready) > 1:
             ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.

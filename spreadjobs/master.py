@@ -276,12 +276,7 @@ class Master(Generic[A]):
         bound = STREAM_BOUND + STREAM_BOUND_A_WORKER * len(self._slots)
         with closing(engine.outcomes(todo, bound=bound, go_on=go_on)) as batches:
             for outcome in self._answers.read_all(batches, engine.attend):
-                if not ordered:
-                    engine.delivered += 1
-                    yield outcome
-                    engine.attend()
-                    continue
-                early[outcome.task_index] = outcome
+                early[outcome.task_index if ordered else due] = outcome
                 while due in early:
                     engine.delivered += 1
                     yield early.pop(due)

@@ -105,6 +105,7 @@ class PickleDecoder:
         self._walk: Walk | None = None  # of that message
         self._parts: Parts | None = None  # of it, which come before the start
         self._gone = b""  # the beginning of a message that could not be loaded from its parts
+        self._sure: bool | None = None  # that no plain message of this feed is too long or has many references
         self._any = False  # there was a message,
         self._newline = True  # ... and a newline after the last one,
         self._all_newlines = True  # ... and after each before the last
@@ -117,6 +118,7 @@ class PickleDecoder:
         messages: list[object] = []
         if not self._put(data):
             return messages
+        self._sure = None
         try:
             while self._start < len(self._buffer) and (limit is None or len(messages) < limit):
                 if not (self._walk is None and self._plain(messages, limit)) and not self._other(messages):
@@ -175,14 +177,14 @@ class PickleDecoder:
         """Read messages of plain data as long as there are any in a row. False if there was none."""
         match, loads, buffer = PLAIN.match, self._loads_ascii, self._buffer
         end, newline, all_newlines, at = len(buffer), self._newline, self._all_newlines, self._start
-        # Where this holds for all that came, it need not be asked of each message.
-        sure = self._max_bytes >= PLAIN_BYTES and buffer.count(b"h", at) <= FEW_REFERENCES
         while at < end and len(messages) != limit:
             found = match(buffer, at, at + PLAIN_BYTES)
             if found is None:
                 break
             raw = found[1]
-            if not sure and (len(raw) > self._max_bytes or raw.count(b"h") > FEW_REFERENCES):
+            if self._sure is None:
+                self._sure = self._max_bytes >= PLAIN_BYTES and buffer.count(b"h", at) <= FEW_REFERENCES
+            if not self._sure and (len(raw) > self._max_bytes or raw.count(b"h") > FEW_REFERENCES):
                 break
             try:
                 messages.append(loads(raw))

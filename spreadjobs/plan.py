@@ -38,7 +38,7 @@ from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Cause, WorkerReport
 from spreadjobs.reception import Reception
 from spreadjobs.settings import Settings
-from spreadjobs.slots import SlotPhase, SlotState, WorkerPhase, WorkerState
+from spreadjobs.slots import GATHER_S, SlotPhase, SlotState, WorkerPhase, WorkerState
 from spreadjobs.states import Event, State
 
 
@@ -322,9 +322,9 @@ class Plan:
         self.to_come = math.inf
 
     @property
-    def provided(self) -> bool:
-        """Whether all workers have work for a while, so that their answers may gather: a turn costs more than one."""
-        return bool(self.workers) and all(worker.provided for worker in self.workers.values())
+    def gather_s(self) -> float:
+        """So long answers may gather, since a turn costs more than one: if all workers have enough to do, else 0."""
+        return GATHER_S if self.workers and all(worker.provided for worker in self.workers.values()) else 0.0
 
     @property
     def lost(self) -> bool:

@@ -27,9 +27,10 @@ LARGEST_WINDOW: Final = 128
 REFILL_SHARE: Final = 4
 """A worker is sent more when one part in so many of its window is free: one write carries many requests."""
 LEFT_ALONE_WINDOW: Final = 32
-"""A worker whose window is as large, and at least half full, has work for a quarter of a millisecond or more."""
+LEFT_ALONE_S: Final = 0.00025
+"""Measured work for so long lies before a worker that need not be looked at for a moment, in many short tasks."""
 GATHER_S: Final = 0.00005
-"""So long the answers of workers that all have so much to do may gather."""
+"""So long the answers of such workers may gather. A system makes it about a tenth of a millisecond."""
 SHORT_TASK_S: Final = 0.005
 """A task longer than this brings an automatic window back to 1 at once: long tasks never queue behind each other."""
 
@@ -102,6 +103,8 @@ class WorkerState:
     busy_s: float = 0.0
     rest_until_s: float = 0.0
     window: int = 1
+    task_s: float = 0.0
+    """What a task took in the last read that was measured; 0 where the window does not adapt."""
     solo: bool = False
     """It holds a task that was sent alone: nothing is sent along."""
     hurried: bool = False
@@ -137,8 +140,8 @@ class WorkerState:
 
     @property
     def provided(self) -> bool:
-        """Whether it has so many short tasks before it that nobody need look at it for a moment."""
-        return self.window >= LEFT_ALONE_WINDOW and 2 * len(self.machine.outstanding) >= self.window
+        """Whether so many short tasks lie before it, by what was measured, that nobody need look at it for a moment."""
+        return self.window >= LEFT_ALONE_WINDOW and len(self.machine.outstanding) * self.task_s >= LEFT_ALONE_S
 
     def held_s(self, now_s: float) -> float:
         """Seconds during which it held a task."""
@@ -200,11 +203,11 @@ class WorkerState:
 
     def measured(self, answers: int, took_s: float) -> None:
         """Adapt an automatic window to the time that a read's answers took."""
-        task_s = took_s / answers
+        task_s = self.task_s = took_s / answers
         if task_s > SHORT_TASK_S:
             self.window = 1
         else:
             wanted = 1 + int(QUEUED_WORK_S / max(task_s, 1e-6))
-            # Half of it at least: perhaps others had the core meanwhile. If tasks have become long, nothing is sent
-            # before most of what was sent ahead has come back, and the window is small by then.
-            self.window = max(self.window // 2, min(LARGEST_WINDOW, wanted, self.window * 2))
+            # It shrinks by half for each answer: perhaps others had the core meanwhile. If tasks have become long, it
+            # is small before as much of what was sent ahead has come back that more could be sent.
+            self.window = max(self.window >> answers, min(LARGEST_WINDOW, wanted, self.window * 2))

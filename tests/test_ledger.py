@@ -164,9 +164,6 @@ def test_what_comes_for_a_request_that_is_no_longer_out_changes_nothing() -> Non
     assert ledger.unfinished == 0
 
 
-# --- going back
-
-
 def test_answers_to_requests_that_are_gone_are_none_among_others() -> None:
     """Of answers that came together, only those to requests that are at a worker end a task. [JOB-1]"""
     ledger = ledger_of(3)
@@ -192,6 +189,9 @@ def test_the_first_task_in_todo_that_raised_is_known() -> None:
     assert ledger.raised == 1
     ledger.failed(ids[0], RemoteException(), "1.1")
     assert ledger.raised == 0
+
+
+# --- going back
 
 
 def test_refused_task_goes_to_the_tail_uncharged() -> None:

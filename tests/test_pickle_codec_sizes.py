@@ -42,6 +42,29 @@ def test_large_messages_in_pieces_cost_time_linear_in_their_size(protocol: int) 
     assert seconds(16) < 16 * 6 * max(seconds(1), 0.002)
 
 
+@pytest.mark.parametrize("pattern", [b"]0N.", b"]0N.(t."])
+def test_many_small_messages_in_one_read_cost_time_linear_in_their_number(pattern: bytes) -> None:
+    """Also those that are read one by one, among others that are read in rows. [SEC-2]"""
+
+    def once(scale: int) -> float:
+        stream = pattern * (2048 * scale)
+        started = process_time()
+        got = PickleDecoder(Settings()).feed(stream)
+        took_s = process_time() - started
+        assert len(got) == 2048 * scale * pattern.count(b".")
+        return took_s
+
+    def seconds(scale: int) -> float:
+        """The best of three, none of which pays for a look at all objects of the tests before."""
+        gc.disable()
+        try:
+            return min(once(scale) for _ in range(3))
+        finally:
+            gc.enable()
+
+    assert seconds(32) < 32 * 3 * max(seconds(1), 0.002)
+
+
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_message_byte_by_byte_costs_time_linear_in_its_size(protocol: int) -> None:
     """Single bytes of one long text or of many small values cost the same each. [SEC-2]"""

@@ -13,7 +13,7 @@ from spreadjobs.events import Came, CloseStdin, Discard, Exit, Launch, Say, Show
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Answered, Failed
 from spreadjobs.settings import Settings
-from spreadjobs.slots import GRACE_S
+from spreadjobs.slots import GATHER_S, GRACE_S
 
 # --- the plain way
 
@@ -204,26 +204,30 @@ def test_refusal_of_an_earlier_runs_task_is_heeded() -> None:
     assert bench.worker(key).rest_until_s >= bench.now_s + 5.0
 
 
-@pytest.mark.parametrize("held", [64, 32, 31])
-def test_workers_that_have_enough_to_do_are_left_alone(held: int) -> None:
-    """Half of a large window lies before each of them: their answers may gather."""
+@pytest.mark.parametrize("task_s", [0.000004, 0.0000038, 0.0])
+def test_workers_that_have_enough_to_do_are_left_alone(task_s: float) -> None:
+    """A quarter of a millisecond of measured work lies before each of them: their answers may gather."""
     bench, keys = experienced(Settings(window=64), slots=2)
+    assert not bench.plan.gather_s
     bench.add(*range(128), exhausted=False)
     bench.hand_out()
     assert [len(bench.held(key)) for key in keys] == [64, 64]
 
-    bench.answer(keys[1], *range(64 - held))
+    bench.worker(keys[0]).task_s = 1.0
+    bench.worker(keys[1]).task_s = task_s
 
-    assert bench.plan.provided is (held >= 32)
+    assert bench.plan.gather_s == (GATHER_S if task_s > 0.0000039 else 0.0)
 
 
-def test_no_worker_is_left_alone_that_has_little_to_do() -> None:
-    """A small window is a sign of long tasks, and where there is no worker nothing gathers."""
+def test_no_worker_is_left_alone_whose_tasks_are_few() -> None:
+    """A small window is a sign of longer tasks, and where there is no worker nothing gathers."""
     bench = Bench(Settings(window=31))
-    assert not bench.plan.provided
+    assert not bench.plan.gather_s
 
-    bench.run(*range(31))
-    assert not bench.plan.provided
+    [key] = bench.run(*range(31))
+    bench.worker(key).task_s = 1.0
+
+    assert not bench.plan.gather_s
 
 
 def test_worker_that_ended_by_order_can_be_started_again() -> None:

@@ -195,9 +195,21 @@ def test_window_holds_a_few_hundred_microseconds_of_work() -> None:
         state.measured(1, 0.0001)
     assert state.window == 6
 
-    for window in (3, 1):  # Half of it at a time: perhaps others had the core.
+    for window in (3, 1):  # Half of it for an answer: perhaps others had the core.
         state.measured(1, 0.001)
         assert state.window == window
+
+
+def test_many_answers_that_took_long_bring_a_window_down_at_once() -> None:
+    """They are no accident, and nothing must be sent ahead of as many long tasks."""
+    state = worker()
+    for _ in range(8):
+        state.measured(1, 0.000001)
+    assert state.window == LARGEST_WINDOW
+
+    state.measured(100, 100 * SHORT_TASK_S * 0.99)
+
+    assert state.window == 1
 
 
 def test_one_long_task_brings_the_window_back_to_one() -> None:
