@@ -320,6 +320,9 @@ class Plan:
         self.ledger = ledger
         self.exhausted = self.closing = False
         self.to_come = math.inf
+        if self.settings.window == "auto":
+            for worker in self.workers.values():
+                worker.forget_pace()
 
     @property
     def gather_s(self) -> float:

@@ -201,6 +201,10 @@ class WorkerState:
                 break  # It stays there.
             place.usefulness = next_usefulness(place.usefulness, "answered")
 
+    def forget_pace(self) -> None:
+        """Other tasks are to come, and nobody knows yet how long those take: nothing is sent ahead at first."""
+        self.window, self.task_s = 1, 0.0
+
     def measured(self, answers: int, took_s: float) -> None:
         """Adapt an automatic window to the time that a read's answers took."""
         task_s = self.task_s = took_s / answers

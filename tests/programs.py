@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import textwrap
+import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 TEMPLATE = [sys.executable, str(Path(__file__).parents[1] / "workers" / "python" / "worker.py")]
 """The reference worker: serves the conformance payloads; its preparation ends with None."""
@@ -38,3 +43,13 @@ def program(*texts: str) -> list[str]:
 def echo(value: object) -> dict[str, object]:
     """A payload that the template answers with the value."""
     return {"op": "echo", "value": value}
+
+
+def until_said(caplog: pytest.LogCaptureFixture, text: str) -> Iterator[int]:
+    """Tasks, as many as it takes until the master has said so: until it knows of the end of a worker, for example."""
+    until_s = time.monotonic() + 60
+    for number in itertools.count():
+        yield number
+        if any(text in record.getMessage() for record in caplog.records):
+            return
+        assert time.monotonic() < until_s, f"it never said {text!r}"

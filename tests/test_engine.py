@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from programs import ECHO, program
+from programs import ECHO, program, until_said
 
 from spreadjobs import (
     Arguments,
@@ -62,12 +62,12 @@ def test_guesses_are_not_added_to_a_cause_that_is_known(fault: str, guessed: boo
     assert ("it has never answered anything" in str(caught.value)) is guessed
 
 
-def test_the_memory_learns_from_a_run() -> None:
+def test_the_memory_learns_from_a_run(caplog: pytest.LogCaptureFixture) -> None:
     """Good workers are remembered above bad ones. [JOB-4]"""
     memory = PastPerformance()
     good, bad = program(ECHO), program("sys.exit(1)")
 
-    main(range(10), [bad, good], past_performance=memory, settings=Settings(restarts=1))
+    main(until_said(caplog, "exit status 1"), [bad, good], past_performance=memory, settings=Settings(restarts=1))
 
     assert memory(good) < memory(bad)
 
@@ -250,8 +250,8 @@ def test_a_slow_todo_and_a_failed_task_do_not_keep_the_master_busy(monkeypatch: 
             time.sleep(0.2 * (number > 1))
             yield number
 
-    with Master([worker] * 4) as master:
-        master.run([2] * 1000)  # From now on more is sent ahead than a slow todo gives.
+    with Master([worker] * 4, settings=Settings(window=64)) as master:  # More than a slow todo gives.
+        master.run([2] * 1000)
         turns.clear()
         with pytest.raises(RemoteException):
             list(master.stream(todo()))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from programs import ECHO, TEMPLATE, echo, program
+from programs import ECHO, TEMPLATE, echo, program, until_said
 
 import spreadjobs
 from spreadjobs import (
@@ -104,12 +104,12 @@ def test_row_06_no_memory_means_the_given_order() -> None:
     assert started == ["c", "a", "b"]
 
 
-def test_row_07_a_good_worker_is_started_first_next_time() -> None:
+def test_row_07_a_good_worker_is_started_first_next_time(caplog: pytest.LogCaptureFixture) -> None:
     """The usefulness is recorded before shutdown, so the memory works. [JOB-4]"""
     memory = PastPerformance()
     good = program(ECHO)
     bad = program("sys.exit(3)")
-    main([1, 2, 3], [bad, good], past_performance=memory)
+    main(until_said(caplog, "exit status 3"), [bad, good], past_performance=memory)
     started: list[list[str]] = []
 
     def factory(arguments: list[str]) -> SubprocessConnection:

@@ -230,6 +230,18 @@ def test_no_worker_is_left_alone_whose_tasks_are_few() -> None:
     assert not bench.plan.gather_s
 
 
+@pytest.mark.parametrize("settings", [Settings(), Settings(window=64)])
+def test_a_further_run_learns_anew_how_long_tasks_take(settings: Settings) -> None:
+    """A run of long tasks may follow one of short ones: nothing is sent ahead before the first answers."""
+    bench, [key] = experienced(settings)
+    bench.worker(key).window, bench.worker(key).task_s = 64, 0.00001
+
+    bench.plan.begin(bench.ledger)
+
+    assert bench.worker(key).window == (1 if settings.window == "auto" else 64)
+    assert not bench.plan.gather_s
+
+
 def test_worker_that_ended_by_order_can_be_started_again() -> None:
     """A further run behind an end in good order finds its slots ready."""
     bench, [key] = experienced()
