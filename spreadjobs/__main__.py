@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
         arguments: Without the program's name.
         stdin: Payloads, one JSON text a line.
         stdout: For answers, one JSON text a line, in order.
-        stderr: For errors.
+        stderr: For errors, and for what tasks print.
 
     Returns:
         The exit status: 0 all done; 1 a task or the run failed; 2 bad usage or input; 130 interrupted; 143 or 129
@@ -55,7 +56,8 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
     """
     options = _parser().parse_args(arguments)
     try:
-        with _master(options) as master:
+        # What tasks print is shown, but not among the answers: who reads those expects one JSON text a line.
+        with redirect_stdout(stderr), _master(options) as master:
             if options.keep_going:
                 return _write_outcomes(master.outcomes(_payloads(stdin)), stdout)
             answered = False

@@ -32,7 +32,7 @@ LEFT_ALONE_S: Final = 0.00025
 GATHER_S: Final = 0.00005
 """So long the answers of such workers may gather. A system makes it about a tenth of a millisecond."""
 SHORT_TASK_S: Final = 0.005
-"""A task longer than this brings an automatic window back to 1 at once: long tasks never queue behind each other."""
+"""A task longer than this brings an automatic window back to 1 at once: long tasks do not queue behind each other."""
 
 
 class SlotPhase(Enum):

@@ -40,6 +40,13 @@ def test_answers_come_out_in_order() -> None:
     )
 
 
+def test_what_tasks_print_does_not_come_among_the_answers() -> None:
+    """It is shown on standard error: a reader of the answers expects nothing else between them. [OUT-3]"""
+    worker = program(ECHO.replace("payload))", "payload), ['printed\\n'])"))
+
+    assert spread("-w", "1", "--", *worker, stdin=lines(1)) == (0, [1], "#slot so0 ------\nprinted\n")
+
+
 def test_preparation_items_are_sent() -> None:
     """--prepare may be given again; JSON each. [PREP-1]"""
     arguments = ["-w", "1", "--prepare", '{"a": 1}', "--prepare", "null", *JSON]
