@@ -92,8 +92,6 @@ class Loop:
         Args:
             patience_s: Longest wait, seconds.
         """
-        if patience_s and (gather_s := self.plan.gather_s):
-            time.sleep(gather_s)
         ready = [self._registered(selected.data) for selected, _ in self._selector.select(self._wait_s(patience_s))]
         if len(ready) > 1:
             ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.

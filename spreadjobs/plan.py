@@ -38,7 +38,7 @@ from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Cause, WorkerReport
 from spreadjobs.reception import Reception
 from spreadjobs.settings import Settings
-from spreadjobs.slots import GATHER_S, SlotPhase, SlotState, WorkerPhase, WorkerState
+from spreadjobs.slots import SlotPhase, SlotState, WorkerPhase, WorkerState
 from spreadjobs.states import Event, State
 
 
@@ -323,11 +323,6 @@ class Plan:
         if self.settings.window == "auto":
             for worker in self.workers.values():
                 worker.forget_pace()
-
-    @property
-    def gather_s(self) -> float:
-        """So long answers may gather, since a turn costs more than one: if all workers have enough to do, else 0."""
-        return GATHER_S if self.workers and all(worker.provided for worker in self.workers.values()) else 0.0
 
     @property
     def lost(self) -> bool:

@@ -21,16 +21,11 @@ GRACE_S: Final = 1.0
 """Seconds between the rungs of the ladder: EOF (where a run was stopped), TERM, KILL, closing the pipes."""
 LINGER_S: Final = 5.0
 """Seconds that a worker may live on after it closed its standard output by itself. Spec RUN-13."""
-QUEUED_WORK_S: Final = 0.0005
+QUEUED_WORK_S: Final = 0.001
 """``window="auto"``: so much measured work is queued at a worker, and never more than ``LARGEST_WINDOW`` requests."""
 LARGEST_WINDOW: Final = 128
 REFILL_SHARE: Final = 4
 """A worker is sent more when one part in so many of its window is free: one write carries many requests."""
-LEFT_ALONE_WINDOW: Final = 32
-LEFT_ALONE_S: Final = 0.00025
-"""Measured work for so long lies before a worker that need not be looked at for a moment, in many short tasks."""
-GATHER_S: Final = 0.00005
-"""So long the answers of such workers may gather. A system makes it about a tenth of a millisecond."""
 SHORT_TASK_S: Final = 0.005
 """A task longer than this brings an automatic window back to 1 at once: long tasks do not queue behind each other."""
 
@@ -103,8 +98,6 @@ class WorkerState:
     busy_s: float = 0.0
     rest_until_s: float = 0.0
     window: int = 1
-    task_s: float = 0.0
-    """What a task took in the last read that was measured; 0 where the window does not adapt."""
     solo: bool = False
     """It holds a task that was sent alone: nothing is sent along."""
     hurried: bool = False
@@ -137,11 +130,6 @@ class WorkerState:
         """How many further requests it may be sent."""
         free = 0 if self.solo else self.window - len(self.machine.outstanding)
         return free if free * REFILL_SHARE >= self.window else 0
-
-    @property
-    def provided(self) -> bool:
-        """Whether so many short tasks lie before it, by what was measured, that nobody need look at it for a moment."""
-        return self.window >= LEFT_ALONE_WINDOW and len(self.machine.outstanding) * self.task_s >= LEFT_ALONE_S
 
     def held_s(self, now_s: float) -> float:
         """Seconds during which it held a task."""
@@ -203,11 +191,11 @@ class WorkerState:
 
     def forget_pace(self) -> None:
         """Other tasks are to come, and nobody knows yet how long those take: nothing is sent ahead at first."""
-        self.window, self.task_s = 1, 0.0
+        self.window = 1
 
     def measured(self, answers: int, took_s: float) -> None:
         """Adapt an automatic window to the time that a read's answers took."""
-        task_s = self.task_s = took_s / answers
+        task_s = took_s / answers
         if task_s > SHORT_TASK_S:
             self.window = 1
         else:

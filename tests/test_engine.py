@@ -22,7 +22,6 @@ from spreadjobs import (
     main,
 )
 from spreadjobs.loop import Loop
-from spreadjobs.plan import Plan
 
 
 def test_a_stall_is_said_again_and_again(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,25 +210,6 @@ def test_a_master_is_not_used_again_that_was_interrupted_between_two_answers(mon
 
         with pytest.raises(RuntimeError, match="was interrupted"):
             master.run([0])
-
-
-@pytest.mark.parametrize("gather_s", [0.00123, 0.0])
-def test_answers_gather_where_the_workers_have_enough_to_do(monkeypatch: pytest.MonkeyPatch, gather_s: float) -> None:
-    """A turn costs more than a short answer: many are taken in one, where no worker is kept waiting by that."""
-    naps: list[float] = []
-    sleep = time.sleep
-
-    def nap(seconds: float) -> None:
-        naps.append(seconds)
-        sleep(seconds)
-
-    monkeypatch.setattr(Plan, "gather_s", gather_s)
-    with Master([program(ECHO)]) as master:
-        master.run([0])
-        monkeypatch.setattr(time, "sleep", nap)
-        assert master.run(range(320)) == list(range(320))
-
-    assert set(naps) == ({gather_s} if gather_s else set())
 
 
 def test_a_slow_todo_and_a_failed_task_do_not_keep_the_master_busy(monkeypatch: pytest.MonkeyPatch) -> None:

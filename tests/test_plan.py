@@ -13,7 +13,7 @@ from spreadjobs.events import Came, CloseStdin, Discard, Exit, Launch, Say, Show
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Answered, Failed
 from spreadjobs.settings import Settings
-from spreadjobs.slots import GATHER_S, GRACE_S
+from spreadjobs.slots import GRACE_S
 
 # --- the plain way
 
@@ -204,42 +204,15 @@ def test_refusal_of_an_earlier_runs_task_is_heeded() -> None:
     assert bench.worker(key).rest_until_s >= bench.now_s + 5.0
 
 
-@pytest.mark.parametrize("task_s", [0.000004, 0.0000038, 0.0])
-def test_workers_that_have_enough_to_do_are_left_alone(task_s: float) -> None:
-    """A quarter of a millisecond of measured work lies before each of them: their answers may gather."""
-    bench, keys = experienced(Settings(window=64), slots=2)
-    assert not bench.plan.gather_s
-    bench.add(*range(128), exhausted=False)
-    bench.hand_out()
-    assert [len(bench.held(key)) for key in keys] == [64, 64]
-
-    bench.worker(keys[0]).task_s = 1.0
-    bench.worker(keys[1]).task_s = task_s
-
-    assert bench.plan.gather_s == (GATHER_S if task_s > 0.0000039 else 0.0)
-
-
-def test_no_worker_is_left_alone_whose_tasks_are_few() -> None:
-    """A small window is a sign of longer tasks, and where there is no worker nothing gathers."""
-    bench = Bench(Settings(window=31))
-    assert not bench.plan.gather_s
-
-    [key] = bench.run(*range(31))
-    bench.worker(key).task_s = 1.0
-
-    assert not bench.plan.gather_s
-
-
 @pytest.mark.parametrize("settings", [Settings(), Settings(window=64)])
 def test_a_further_run_learns_anew_how_long_tasks_take(settings: Settings) -> None:
     """A run of long tasks may follow one of short ones: nothing is sent ahead before the first answers."""
     bench, [key] = experienced(settings)
-    bench.worker(key).window, bench.worker(key).task_s = 64, 0.00001
+    bench.worker(key).window = 64
 
     bench.plan.begin(bench.ledger)
 
     assert bench.worker(key).window == (1 if settings.window == "auto" else 64)
-    assert not bench.plan.gather_s
 
 
 def test_worker_that_ended_by_order_can_be_started_again() -> None:
