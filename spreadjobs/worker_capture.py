@@ -153,7 +153,7 @@ class FileCapture:
 
     def _nothing_happened(self) -> bool:
         """Whether nothing was printed since the last look, and the descriptors lead to their files. In doubt, no."""
-        try:
+        try:  # What flush_python begins with: for the shortest tasks a further call counts.
             sys.stdout.flush()
             sys.stderr.flush()
         except Exception:  # noqa: BLE001 - closed, or an object of the user's

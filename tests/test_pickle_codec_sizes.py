@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import pickle
 import struct
+from collections.abc import Callable
 from time import process_time
 
 import pytest
@@ -13,6 +14,15 @@ from pickle_reading import feed_bytes, read, refused
 from spreadjobs.messages import Undecodable
 from spreadjobs.pickle_codec import PickleDecoder
 from spreadjobs.settings import Settings
+
+
+def best_s(once: Callable[[int], float], scale: int) -> float:
+    """The best time of three, none of which pays for a look at all objects of the tests before."""
+    gc.disable()
+    try:
+        return min(once(scale) for _ in range(3))
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("protocol", range(6))
@@ -31,15 +41,7 @@ def test_large_messages_in_pieces_cost_time_linear_in_their_size(protocol: int) 
         assert got == [message]
         return took_s
 
-    def seconds(scale: int) -> float:
-        """The best of three, none of which pays for a look at all objects of the tests before."""
-        gc.disable()
-        try:
-            return min(once(scale) for _ in range(3))
-        finally:
-            gc.enable()
-
-    assert seconds(16) < 16 * 6 * max(seconds(1), 0.002)
+    assert best_s(once, 16) < 16 * 6 * max(best_s(once, 1), 0.002)
 
 
 @pytest.mark.parametrize("pattern", [b"]0N.", b"]0N.(t."])
@@ -54,15 +56,7 @@ def test_many_small_messages_in_one_read_cost_time_linear_in_their_number(patter
         assert len(got) == 2048 * scale * pattern.count(b".")
         return took_s
 
-    def seconds(scale: int) -> float:
-        """The best of three, none of which pays for a look at all objects of the tests before."""
-        gc.disable()
-        try:
-            return min(once(scale) for _ in range(3))
-        finally:
-            gc.enable()
-
-    assert seconds(32) < 32 * 3 * max(seconds(1), 0.002)
+    assert best_s(once, 32) < 32 * 3 * max(best_s(once, 1), 0.002)
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])

@@ -63,10 +63,9 @@ class Call:
         return eval, (self.expression,)
 
 
-def served(payloads: Sequence[object], program: str = SERVE, count: int = 1) -> tuple[list[First], list[Both], str]:
-    """First values and lines of all tasks, whose requests are there from the start, and the error stream."""
-    requests = b"".join(pickle.dumps((task_id, payload), 4) for task_id, payload in enumerate([*payloads] * count))
-    done = subprocess.run(
+def ended(program: str, requests: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """What a program wrote that got these requests and ended well."""
+    return subprocess.run(
         [sys.executable, "-c", HEAD + textwrap.dedent(program)],
         input=requests,
         capture_output=True,
@@ -74,6 +73,12 @@ def served(payloads: Sequence[object], program: str = SERVE, count: int = 1) -> 
         env=ENVIRONMENT,
         timeout=BOUND_S,
     )
+
+
+def served(payloads: Sequence[object], program: str = SERVE, count: int = 1) -> tuple[list[First], list[Both], str]:
+    """First values and lines of all tasks, whose requests are there from the start, and the error stream."""
+    requests = b"".join(pickle.dumps((task_id, payload), 4) for task_id, payload in enumerate([*payloads] * count))
+    done = ended(program, requests)
     stream = io.BytesIO(done.stdout)
     firsts: list[First] = []
     lines: list[Both] = []
@@ -297,13 +302,6 @@ threading.Thread(target=late).start()
         worker.wait_for_error("late")
 
 
-# --- how it is found out
-
-
-class Extended:
-    """Pickled by a number of two bytes, without its name."""
-
-
 def test_what_is_printed_between_the_last_look_and_the_wait_is_passed_on_at_once() -> None:
     """A thread may print just then, and the worker may wait for hours. [OUT-2]"""
     program = """
@@ -317,15 +315,16 @@ def test_what_is_printed_between_the_last_look_and_the_wait_is_passed_on_at_once
         os._exit(0)
     """
 
-    done = subprocess.run(
-        [sys.executable, "-c", HEAD + textwrap.dedent(program)],
-        capture_output=True,
-        check=True,
-        env=ENVIRONMENT,
-        timeout=BOUND_S,
-    )
+    done = ended(program)
 
     assert (done.stdout, done.stderr) == (b"late\nwaiting\n", b"late, too\n")
+
+
+# --- how it is found out
+
+
+class Extended:
+    """Pickled by a number of two bytes, without its name."""
 
 
 def test_no_object_of_a_class_escapes_the_look_at_its_pickle() -> None:
