@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
-from weakref import WeakSet
 
 from spreadjobs.codec import Decoder
 from spreadjobs.connection import Connection
@@ -38,8 +37,8 @@ _KEPT_BYTES: Final = 16 * 1024 * 1024
 """Blocks of memory up to this size are worth keeping for the next large answer."""
 _COUNTS_UNREAD: Final = sys.platform.startswith("linux")
 """Whether the writing end of a pipe can be asked how much lies in it."""
-_wide: Final[WeakSet[Channel]] = WeakSet()
-"""Those whose pipes were widened."""
+_wide: Final[set[int]] = set()
+"""Ids of those whose pipes were widened and that were not discarded."""
 
 
 class Channel:
@@ -176,12 +175,17 @@ class Channel:
             with suppress(OSError):  # It is no pipe, or the user has enough of them.
                 fcntl.fcntl(self.connection.stdout_fd, fcntl.F_SETPIPE_SZ, WIDE_BYTES)
                 self._wide = True
-                _wide.add(self)
+                _wide.add(id(self))
                 # The GNU allocator keeps blocks as large as the largest that was given back to it. Else each read gets
                 # fresh memory from the system, which takes longer than to read into it. This block is never touched.
                 bytes(_KEPT_BYTES)
         self._tried = True
         return self._wide
+
+    def discard(self) -> None:
+        """Give back its process and pipes."""
+        _wide.discard(id(self))
+        self.connection.discard()
 
     def read_stderr(self) -> list[str] | None:
         """What its standard error has, as labelled lines; notes the end of it. None if there is nothing now."""

@@ -11,29 +11,11 @@ import itertools
 from collections import deque
 from collections.abc import Sequence
 
-import attrs
-
 from spreadjobs.errors import RemoteException
 from spreadjobs.events import TaskId
 from spreadjobs.outcomes import Answered, Attempt, Cancelled, Failed, Outcome, Quarantined
 from spreadjobs.settings import MAX_TASK_ID
-
-
-@attrs.define(eq=False)
-class Task:
-    """One element of todo until it has ended."""
-
-    index: int
-    payload: object = attrs.field(repr=False)
-    attempts: Sequence[Attempt] = ()
-    failed_on: frozenset[int] = frozenset()
-    """Slots on which it was charged."""
-    departures: Sequence[Attempt] = ()
-    """Workers that left by themselves while it was alone on them: no charges, but the same number is too much."""
-    solo: bool = False
-    """It was on a worker that ended: from then on it is sent alone. Spec JOB-2."""
-    after: int = 0
-    """A charged task waits until every task before this position was handed out: the tail of the queue."""
+from spreadjobs.tasks import Task
 
 
 class Ledger:

@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final, Literal, TypeAlias, assert_never
 
-import attrs
-
 from spreadjobs.abridge import command_text
 from spreadjobs.channel import Channel, Witness
 from spreadjobs.codec import make_decoder
@@ -76,6 +74,8 @@ class Loop:
         self._means = means
         self._last_words = last_words
         self._selector = selectors.DefaultSelector()
+        self._watched: dict[int, tuple[Channel, _Pipe]] = {}
+        """Whose pipe each selected descriptor is."""
         self._channels: dict[int, Channel] = {}
         self.witness = Witness(self._channels)
         self._dying: dict[int, tuple[float, float]] = {}
@@ -92,7 +92,7 @@ class Loop:
         Args:
             patience_s: Longest wait, seconds.
         """
-        ready = [self._registered(selected.data) for selected, _ in self._selector.select(self._wait_s(patience_s))]
+        ready = [self._watched[selected.fd] for selected, _ in self._selector.select(self._wait_s(patience_s))]
         if len(ready) > 1:
             ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.
         for channel, pipe in ready:
@@ -121,11 +121,13 @@ class Loop:
             until_s = min(until_s, look_s)
         return max(0.0, until_s - now_s)
 
-    @staticmethod
-    def _registered(data: object) -> tuple[Channel, _Pipe]:
-        if isinstance(data, _Registered):
-            return data.channel, data.pipe
-        raise AssertionError("only this file registers descriptors")
+    def _watch(self, fd: int, channel: Channel, pipe: _Pipe) -> None:
+        self._watched[fd] = channel, pipe
+        self._selector.register(fd, selectors.EVENT_WRITE if pipe == "stdin" else selectors.EVENT_READ)
+
+    def _unwatch(self, fd: int) -> None:
+        self._selector.unregister(fd)
+        del self._watched[fd]
 
     def _serve(self, channel: Channel, pipe: _Pipe) -> None:
         if self._is_forgotten(channel):
@@ -188,7 +190,7 @@ class Loop:
         if not channel.stdout_open:
             return
         channel.stdout_open = False
-        self._selector.unregister(channel.connection.stdout_fd)
+        self._unwatch(channel.connection.stdout_fd)
         machine = self.plan.workers[channel.key].machine
         text_due = machine.state is State.SHUTDOWN and not machine.outstanding
         inside = channel.decoder.buffered() > 0 and not text_due
@@ -200,7 +202,7 @@ class Loop:
         lines = channel.read_stderr()
         fd = channel.connection.stderr_fd
         if not channel.stderr_open and fd is not None:
-            self._selector.unregister(fd)
+            self._unwatch(fd)
         self._means.console.pass_on(lines or [])
         return lines is not None
 
@@ -211,12 +213,12 @@ class Loop:
         if not channel.stdin_open:
             return
         if channel.write_watched:
-            self._selector.unregister(channel.connection.stdin_fd)
+            self._unwatch(channel.connection.stdin_fd)
             channel.write_watched = False
         if not channel.write():
             self._tell(channel, StdinBroken())
         elif channel.has_unwritten:
-            self._selector.register(channel.connection.stdin_fd, selectors.EVENT_WRITE, _Registered(channel, "stdin"))
+            self._watch(channel.connection.stdin_fd, channel, "stdin")
             channel.write_watched = True
 
     # --- orders
@@ -311,9 +313,9 @@ class Loop:
         channel = Channel(order.worker, shown, order.slot, connection, make_decoder(means.settings))
         self._channels[order.worker] = channel
         self._last_words[order.worker] = channel.stderr.last
-        self._selector.register(connection.stdout_fd, selectors.EVENT_READ, _Registered(channel, "stdout"))
+        self._watch(connection.stdout_fd, channel, "stdout")
         if connection.stderr_fd is not None:
-            self._selector.register(connection.stderr_fd, selectors.EVENT_READ, _Registered(channel, "stderr"))
+            self._watch(connection.stderr_fd, channel, "stderr")
         means.console.say(f"{shown}: started {command_text(slot.arguments)}")
         channel.put(list(means.preparation))
         self._tell(channel, Started())
@@ -368,13 +370,13 @@ class Loop:
             self.outputs.setdefault(channel.place, []).append(channel.decoder.rest())
         self._dying.pop(channel.key, None)
         if channel.stdout_open:
-            self._selector.unregister(channel.connection.stdout_fd)
+            self._unwatch(channel.connection.stdout_fd)
         if channel.stderr_open and channel.connection.stderr_fd is not None:
-            self._selector.unregister(channel.connection.stderr_fd)
+            self._unwatch(channel.connection.stderr_fd)
         if channel.write_watched:
-            self._selector.unregister(channel.connection.stdin_fd)
+            self._unwatch(channel.connection.stdin_fd)
         self._means.console.pass_on(channel.stderr.finish())
-        channel.connection.discard()
+        channel.discard()
 
     def close(self) -> None:
         """Kill and reap whatever is left, and give back every descriptor. A second call does nothing."""
@@ -383,15 +385,7 @@ class Loop:
         self._selector.close()
         with ExitStack() as stack:  # All is done, whatever a connection raises; the last one named is the first.
             for channel in channels:
-                stack.callback(channel.connection.discard)
+                stack.callback(channel.discard)
                 stack.callback(self._means.console.pass_on, channel.stderr.finish())
             for channel in channels:
                 stack.callback(channel.connection.signal_group, signal.SIGKILL)
-
-
-@attrs.frozen(eq=False)
-class _Registered:
-    """What a selected descriptor belongs to."""
-
-    channel: Channel
-    pipe: _Pipe

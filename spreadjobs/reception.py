@@ -10,10 +10,11 @@ from spreadjobs import backoff
 from spreadjobs.abridge import captured_comment
 from spreadjobs.errors import RemoteException, WorkerViolation
 from spreadjobs.events import Answer, Answers, Came, Failure, Order, Refusal, Say, Show, Took
-from spreadjobs.ledger import Ledger, Task
+from spreadjobs.ledger import Ledger
 from spreadjobs.settings import Settings
 from spreadjobs.slots import SlotPhase, SlotState, WorkerState
 from spreadjobs.states import State
+from spreadjobs.tasks import Task
 
 
 class Reception:

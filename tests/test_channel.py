@@ -169,6 +169,7 @@ def test_the_pipe_of_a_worker_that_sends_much_is_widened(pipes: Pipes) -> None:
         assert ours.read() == b"y"
         os.write(pipes.worker_stdout, b"x" * READ_BYTES)
         assert ours.read() == b"x" * READ_BYTES
+    ours.discard()
 
 
 @needs_wide_pipes
@@ -182,6 +183,14 @@ def test_few_pipes_are_widened(pipes: Pipes) -> None:
     os.write(pipes.worker_stdout, b"x" * READ_BYTES)
     assert several[-1].read() == b"x" * READ_BYTES
     assert fcntl.fcntl(pipes.stdout_fd, fcntl.F_GETPIPE_SZ) == READ_BYTES
+
+    for ours in several:
+        ours.discard()
+    later = channel(pipes)
+    os.write(pipes.worker_stdout, b"x" * READ_BYTES)
+    assert later.read() == b"x" * READ_BYTES
+    assert fcntl.fcntl(pipes.stdout_fd, fcntl.F_GETPIPE_SZ) == WIDE_BYTES, "those that are gone count no more"
+    later.discard()
 
 
 def test_what_is_no_pipe_is_read_without_widening(pipes: Pipes) -> None:

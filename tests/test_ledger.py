@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from spreadjobs.errors import CannotEncode, RemoteException
 from spreadjobs.events import TaskId
-from spreadjobs.ledger import Ledger, Task
+from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Answered, Attempt, Cancelled, Failed, Outcome, Quarantined
 from spreadjobs.settings import MAX_TASK_ID
+from spreadjobs.tasks import Task
 
 DIED = Attempt(worker="1.1", cause="died", detail="exit status 1")
 KILLED = Attempt(worker="1.1", cause="killed", detail="killed by SIGKILL")
