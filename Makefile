@@ -19,6 +19,11 @@ unexport PYTHONUNBUFFERED
 # What another project's shell left behind would be imported in place of ours.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
+# Whether C that includes Python.h can be compiled for the Python that runs it.
+COMPILES := import pathlib, shutil, sys, sysconfig; \
+  sys.exit(not (shutil.which(sysconfig.get_config_var("CC").split()[0]) and pathlib.Path(sysconfig.get_path("include"), "Python.h").exists()))
+NO_COMPILER := no C compiler or no Python.h here (Debian: apt-get install gcc python3-dev)
+
 # It runs several workers at a time by itself.
 SIDE_BY_SIDE := tests/test_wrong_workers.py
 
@@ -42,7 +47,8 @@ demo: $(VENV)/installed ## install into .venv, prove two workers, then do the ma
 	$(BIN)/python examples/wordcount.py
 
 test: $(VENV)/tox ## everything that CI checks: lint, typing, floors, tests on every Python here, coverage
-	$(BIN)/tox run
+	@if $(BIN)/python -c '$(COMPILES)'; then $(BIN)/tox run; \
+	else TOX_SKIP_ENV=compiled $(BIN)/tox run; status=$$?; echo "SKIP compiled: $(NO_COMPILER)"; exit $$status; fi
 
 lint: $(VENV)/tox ## ruff: lint and format
 	$(BIN)/tox run -e lint
@@ -72,12 +78,13 @@ faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 fuzz: $(VENV)/fuzz ## FUZZ_S seconds (600) of coverage-guided fuzzing of what reads a worker's bytes; FUZZ_KEEP=--keep renews fuzz/corpus
 	$(BIN)/python fuzz/run.py $(FUZZ_S) .fuzz $(FUZZ_KEEP)
 
-bench: $(VENV)/bench ## measure speed against peers, a quarter of an hour, into benchmarks/RESULTS.md; BENCH=--quick: three minutes
-	$(BIN)/python benchmarks/run_all.py $(BENCH)
+bench: $(VENV)/bench $(VENV)/compiled ## measure speed against peers, a quarter of an hour, into benchmarks/RESULTS.md; BENCH=--quick: three minutes
+	SPREADJOBS_BENCH_COMPILED=$$(cat $(VENV)/compiled) $(BIN)/python benchmarks/run_all.py $(BENCH)
 
 clean: ## remove all that these targets made
 	rm -rf .venv .tox .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f *__mypyc*.so spreadjobs/*.so
 
 $(VENV)/made: .ci/venv
 	sh .ci/venv $(VENV) $(PYTHON)
@@ -106,3 +113,12 @@ $(VENV)/bench: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@touch $@
+
+# The package as HATCH_BUILD_HOOK_ENABLE_MYPYC=true makes it, in a folder of its own, the name of which is in the file. Not built in this
+# folder: what is compiled in here would be imported in place of the sources.
+$(VENV)/compiled: $(VENV)/bench pyproject.toml $(wildcard spreadjobs/*.py)
+	@if $(BIN)/python -c '$(COMPILES)'; then \
+	  rm -rf $(VENV)/sdist $(VENV)/compiled-package && $(BIN)/python -m build --sdist --outdir $(VENV)/sdist . >$(VENV)/sdist.log && \
+	  HATCH_BUILD_HOOK_ENABLE_MYPYC=true $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    --target $(VENV)/compiled-package $(VENV)/sdist/*.tar.gz && echo "$(CURDIR)/$(VENV)/compiled-package" >$@; \
+	else echo "nothing compiled is measured: $(NO_COMPILER)"; : >$@; fi

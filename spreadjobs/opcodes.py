@@ -232,8 +232,8 @@ class Walk:
         step = runs.STEPS.get(buffer[at], 0) if at < len(buffer) else 0
         if step:
             count = min((len(buffer) - at) // step, runs.ROW_NUMBERS)
-            column = buffer[at : at + count * step : step]
-            at += step * (count - len(column.lstrip(column[:1])))
+            row = runs.ROWS[buffer[at]].match(buffer[at : at + count * step : step])
+            at += step * row.end() if row is not None else 0
         self._at = at - start
         return at > begin
 

@@ -21,6 +21,8 @@ ROW_NUMBERS: Final = 1024
 """So many of them at once: picklers write a thousand in a row."""
 STEPS: Final = {0x47: 9, 0x4A: 5, 0x4B: 2, 0x4D: 3}
 """Opcodes of numbers, which often come many in a row, and their sizes with the argument: G, J, K, M."""
+ROWS: Final = {op: re.compile(rb"%c*" % op) for op in STEPS}
+"""How many of the same stand at the beginning of bytes. That takes a third of the time of ``bytes.lstrip``."""
 COUNTED_BYTES: Final = 4096
 """Tuples are counted in pieces of this size."""
 TEXTS: Final = (b"X", b"B")

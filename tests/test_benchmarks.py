@@ -8,12 +8,14 @@ import attrs
 import pytest
 from speed.cases import all_cases
 from speed.goals import ROWS
-from speed.isolated import measure
+from speed.isolated import LONGEST_FAILURE, measure
 from speed.plots import write_plots
-from speed.programs import MARK, TEMPLATE, texts, write_programs
+from speed.programs import COMPILED_VARIABLE, MARK, TEMPLATE, texts, write_programs
 from speed.report import Breakdown, Measured, Run, number, page
 from speed.rounds import in_turn
 from speed.values import Case, Contestant, Figure, Kind, Load, Reading, Result, Verdict, judge, result_of
+
+from spreadjobs import states
 
 OURS = ("ours", "us")
 THEIRS = ("theirs", "us")
@@ -254,6 +256,25 @@ def test_a_child_gives_back_what_it_measured(tmp_path: Path) -> None:
 
     assert reading.failure == ""
     assert reading.values["us"] > 0
+
+
+@pytest.mark.parametrize(
+    ("package", "failure"),
+    [
+        ("", "nothing compiled is here: `make bench` makes it where there is a C compiler"),
+        (str(Path(states.__file__).parents[1]), f"AssertionError: not compiled: {states.__file__}"),
+    ],
+)
+def test_what_is_not_compiled_is_not_measured_as_if_it_were(
+    package: str, failure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A figure of the compiled package is never that of another one."""
+    write_programs(tmp_path)
+    monkeypatch.setenv(COMPILED_VARIABLE, package)
+
+    reading = measure(Contestant("a", "ours:noop_compiled", Load(tasks=50), compiled=True), tmp_path)
+
+    assert reading == Reading(failure=failure[:LONGEST_FAILURE])
 
 
 def test_a_run_without_sweeps_draws_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Final
 
 import attrs
 
-from speed.programs import FOLDER_VARIABLE
+from speed.programs import COMPILED_VARIABLE, FOLDER_VARIABLE
 from speed.values import Contestant, Load, Reading
 
 PROGRAM: Final = Path(__file__).parents[1] / "run_all.py"
@@ -31,6 +31,8 @@ LONGEST_FAILURE: Final = 160
 
 def measure(contestant: Contestant, folder: Path) -> Reading:
     """Let a fresh child measure one contestant. The folder has the workers' programs."""
+    if contestant.compiled and not os.environ.get(COMPILED_VARIABLE):
+        return Reading(failure="nothing compiled is here: `make bench` makes it where there is a C compiler")
     with tempfile.TemporaryDirectory(dir=folder) as private:
         result, log = Path(private) / "result", Path(private) / "log"
         load = json.dumps(attrs.asdict(contestant.load))
@@ -42,7 +44,7 @@ def measure(contestant: Contestant, folder: Path) -> Reading:
                 stdout=output,
                 stderr=output,
                 cwd=private,  # Dask and others leave files where they are.
-                env=_environment(folder),
+                env=_environment(folder, compiled=contestant.compiled),
                 start_new_session=True,
             )
             try:
@@ -58,10 +60,11 @@ def measure(contestant: Contestant, folder: Path) -> Reading:
         return Reading(values=_numbers(json.loads(result.read_text(encoding="utf-8"))))
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(folder: Path, *, compiled: bool) -> dict[str, str]:
     """An unbuffered Python worker is up to twenty times slower, ours or a peer's."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    return {**kept, FOLDER_VARIABLE: str(folder)}
+    package = {"PYTHONPATH": kept[COMPILED_VARIABLE]} if compiled else {}
+    return {**kept, **package, FOLDER_VARIABLE: str(folder)}
 
 
 def _last_line(log: Path) -> str:

@@ -17,6 +17,8 @@ TEMPLATE: Final = ROOT / "workers/python/worker.py"
 MARK: Final = "# ---- your part"
 FOLDER_VARIABLE: Final = "SPREADJOBS_BENCH_FOLDER"
 """Where a measuring child finds the programs."""
+COMPILED_VARIABLE: Final = "SPREADJOBS_BENCH_COMPILED"
+"""Where the package lies whose hot modules are compiled, if there is one."""
 
 _NO_PREPARATION: Final = "\n\ndef prepare(items):\n    pass\n"
 _MAIN: Final = '\n\nif __name__ == "__main__":\n    main()\n'

@@ -46,12 +46,14 @@ class Contestant:
         job: What the child calls, ``module:function`` below ``speed``.
         load: What that gets.
         limit_s: After so long the child is killed, and that is reported.
+        compiled: Whether the child imports the package whose hot modules are compiled.
     """
 
     name: str
     job: str
     load: Load = attrs.field(factory=Load)
     limit_s: float = 60.0
+    compiled: bool = False
 
 
 @attrs.frozen
