@@ -16,6 +16,8 @@ from spreadjobs.states import State, WorkerMachine
 
 LAUNCHES_A_TURN: Final = 4
 """So few workers are started a turn, so that the first ones work meanwhile."""
+WORKLESS_LAUNCHES_A_TURN: Final = 16
+"""Those that get no tasks work anyway, but what they write is to be read in time."""
 
 
 class Dispatch:
@@ -126,12 +128,19 @@ class Dispatch:
         """Whether a slot that waited for its next worker may be started now."""
         return any(place.start_at_s <= now_s for place in self._waiting)
 
-    def launch_some(self, now_s: float) -> list[tuple[WorkerState, Order]]:
-        """A worker for each of a few slots that may be started now."""
-        due = [place for place in self._waiting if place.start_at_s <= now_s][:LAUNCHES_A_TURN]
+    def launch_some(self, now_s: float, *, workless: bool) -> list[tuple[WorkerState, Order]]:
+        """
+        A worker for each of a few slots that may be started now.
+
+        Args:
+            now_s: The clock.
+            workless: Whether there are no tasks at all.
+        """
+        most = WORKLESS_LAUNCHES_A_TURN if workless else LAUNCHES_A_TURN
+        due = [place for place in self._waiting if place.start_at_s <= now_s][:most]
         for place in due:
             self._waiting.remove(place)
-        while len(due) < LAUNCHES_A_TURN and self.unstarted:
+        while len(due) < most and self.unstarted:
             due.append(self.unstarted.popleft())
         return [self._launch(place) for place in due]
 

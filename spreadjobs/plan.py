@@ -351,7 +351,7 @@ class Plan:
         """Start workers where work waits for them, and hand out what waits."""
         orders: list[Order] = []
         if self._dispatch.has_places and self._starts_workers:
-            for worker, order in self._dispatch.launch_some(now_s):
+            for worker, order in self._dispatch.launch_some(now_s, workless=self.workless):
                 self.workers[worker.key] = worker
                 orders.append(order)
             if self._dispatch.launches_due(now_s):

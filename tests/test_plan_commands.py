@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench import Bench, kinds, of
 
+from spreadjobs.dispatch import LAUNCHES_A_TURN, WORKLESS_LAUNCHES_A_TURN
 from spreadjobs.events import CloseStdin, Discard, Exit, Launch, Started
 
 
@@ -49,3 +50,13 @@ def test_exception_starts_no_further_commands() -> None:
     for key in (1, 2, 3, 4):
         bench.end(key, Exit(signal="SIGTERM"))
     assert bench.plan.over
+
+
+def test_more_commands_than_workers_are_started_a_turn() -> None:
+    """There is no task that the first of them could do meanwhile. [CMD-1]"""
+    bench = commands(WORKLESS_LAUNCHES_A_TURN + 3)
+
+    started = [len(of(Launch, bench.dispatch())) for _ in range(3)]
+
+    assert started == [WORKLESS_LAUNCHES_A_TURN, 3, 0]
+    assert WORKLESS_LAUNCHES_A_TURN > LAUNCHES_A_TURN
