@@ -41,13 +41,12 @@ def test_limit_of_shutdown_does_not_hold_for_commands() -> None:
 
 def test_exception_starts_no_further_commands() -> None:
     """Ctrl-C among many commands ends those that run, and no other one is started."""
-    bench = commands(6)
-    for launch in of(Launch, bench.dispatch()):
-        bench.tell(launch.worker, Started())
+    bench = commands(WORKLESS_LAUNCHES_A_TURN + 2)
+    keys = bench.start()
 
-    assert kinds(bench.plan.abort(bench.now_s)) == ["Terminate"] * 4
+    assert kinds(bench.plan.abort(bench.now_s)) == ["Terminate"] * WORKLESS_LAUNCHES_A_TURN
     assert bench.dispatch() == []
-    for key in (1, 2, 3, 4):
+    for key in keys:
         bench.end(key, Exit(signal="SIGTERM"))
     assert bench.plan.over
 
