@@ -13,6 +13,7 @@ import attrs
 from spreadjobs_conform.candidate import Candidate, Ops
 from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.patience import Patience
+from spreadjobs_conform.stage import LiveStage
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = ROOT / "workers" / "python" / "worker.py"
@@ -59,7 +60,7 @@ def talking_to(code: str, blame: str = "RUN-3", candidate: Candidate = SERVING) 
     """A conversation with a program that is ended afterwards, with short limits."""
     patience = Patience(0.2, time.monotonic)
     patience.start_s = 0.05
-    conv = Conversation(attrs.evolve(candidate, command=python(code)), patience, blame, threading.Event())
+    conv = Conversation(attrs.evolve(candidate, command=python(code)), LiveStage(patience, threading.Event()), blame)
     try:
         yield conv
     finally:

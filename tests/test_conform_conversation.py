@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -9,8 +10,9 @@ from kit_scripts import ECHO, RIGHT, python, talking_to
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
 from spreadjobs_conform.findings import Finding, Hang, HarnessFault, Interrupted, NotTestable
-from spreadjobs_conform.patience import Wait
+from spreadjobs_conform.patience import Patience, Wait
 from spreadjobs_conform.responses import Answer
+from spreadjobs_conform.stage import LiveStage
 
 
 def answering(expression: str) -> str:
@@ -238,7 +240,9 @@ def test_late_response_is_found_and_text_is_none() -> None:
 def test_run_that_is_stopped_ends_its_waits() -> None:
     """A wait ends when the run is stopped."""
     with talking_to(RIGHT) as conv:
-        conv._stop.set()
+        stopped = threading.Event()
+        stopped.set()
+        conv.stage = LiveStage(Patience(1.0, time.monotonic), stopped)
         with pytest.raises(Interrupted):
             conv.pause(5.0)
 

@@ -24,6 +24,7 @@ from typing import Final, TypeAlias
 
 import attrs
 import pytest
+from kit_runs import kit
 
 FOLDER: Final = Path(__file__).parent / "wrong_workers"
 REQUIREMENTS: Final = Path(__file__).parents[1] / "spec" / "1.0" / "requirements.toml"
@@ -49,6 +50,7 @@ WHOLE: Final = "WRONG_WORKERS_WHOLE" in os.environ
 """Set it to run every case on every wrong worker, which takes a quarter of an hour, instead of a sample."""
 SHORT_WAITS: Final = ("--timeout-scale", "0.4")
 """For the sake of the workers that hang; too short for large messages after many hangs, so not for whole runs."""
+ALL_ANEW: Final = " the same verdict\nVERIFIED\n"
 AT_A_TIME: Final = 4
 """Runs of the kit side by side."""
 SETTLE_S: Final = 1.0
@@ -86,6 +88,8 @@ class Verdict:
     cases: dict[str, dict[str, object]]
     left: list[str]
     """Command lines of processes of this run that were still there afterwards."""
+    anew: str
+    """What ``verify`` says of the report."""
 
     def with_status(self, *statuses: str) -> set[str]:
         """Ids of the cases that ended so."""
@@ -130,10 +134,10 @@ def run_kit(folder: Path, worker: str, way: str, *options: str, cases: tuple[str
     selection = [word for case in cases for word in ("--case", case)]
     # -S: without site-packages a worker starts in half the time, which is most of what these tests take.
     command = [sys.executable, "-S", str(FOLDER / f"{worker}.py"), *worker_options]
-    kit = [sys.executable, "-m", "spreadjobs_conform", "--report", str(report), *kit_options, *options, *selection]
+    program = [sys.executable, "-m", "spreadjobs_conform", "--report", str(report), *kit_options, *options, *selection]
     mark = uuid.uuid4().hex
     done = subprocess.run(
-        [*kit, "--", *command],
+        [*program, "--", *command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -149,6 +153,7 @@ def run_kit(folder: Path, worker: str, way: str, *options: str, cases: tuple[str
         text=done.stdout + done.stderr,
         cases={line["case"]: line for line in lines if line["kind"] == "case"},
         left=processes_of(mark),
+        anew=kit("verify", str(report)).out,
     )
 
 
@@ -168,6 +173,7 @@ def check(wrong: Wrong, verdict: Verdict) -> None:
     assert unnamed == {}, f"{names} should be named"
     assert verdict.status == 1, verdict.text
     assert verdict.left == []
+    assert verdict.anew.endswith(ALL_ANEW), verdict.anew
 
 
 def each_run() -> list[object]:
@@ -216,6 +222,7 @@ def test_kit_passes_a_right_worker_everywhere(file: str, way: str, verdicts: Ver
     assert verdict.with_status("pass")
     assert verdict.status == 0, verdict.text
     assert verdict.left == []
+    assert verdict.anew.endswith(ALL_ANEW), verdict.anew
 
 
 def test_kit_forgives_a_broken_should_unless_strict(tmp_path: Path) -> None:

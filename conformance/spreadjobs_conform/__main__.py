@@ -19,15 +19,17 @@ import attrs
 from spreadjobs_conform.baseline import Baseline, load_baseline
 from spreadjobs_conform.catalogue import all_cases, choose
 from spreadjobs_conform.explain import explain, list_json, list_text
-from spreadjobs_conform.findings import CannotStart, HarnessFault, Interrupted, ReaderGone, UsageFault
-from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, parse
+from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
+from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.report_json import JsonReport
+from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_text import TextReport
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.runner import Runner, not_run
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, judge
+from spreadjobs_conform.verify import verify, write_verified
 
 
 def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PLR0911 - one row an ending
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
         options = parse(arguments)
         if isinstance(options, RunOptions):
             return int(_run(options, out))
+        if isinstance(options, VerifyOptions):
+            return int(_verify(options, out))
         with _told_when_gone(out):
             out.write(_shown(options) + "\n")
     except UsageFault as fault:
@@ -75,6 +79,16 @@ def _shown(options: ListOptions | ExplainOptions) -> str:
     return list_json(all_cases(), requirements) if options.as_json else list_text(all_cases(), requirements)
 
 
+def _verify(options: VerifyOptions, out: TextIO) -> Exit:
+    report = read_lines(options.report)
+    try:
+        found = list(verify(report, all_cases(), load_requirements()))
+    except DoesNotFit as misfit:
+        raise UsageFault(f"report {options.report}: {misfit}") from misfit
+    with _told_when_gone(out):
+        return write_verified(report, found, out)
+
+
 def _run(options: RunOptions, out: TextIO) -> Exit:
     requirements = load_requirements()
     cases = choose(all_cases(), requirements, patterns=options.patterns, skipped=options.skipped, ids=options.ids)
@@ -86,7 +100,7 @@ def _run(options: RunOptions, out: TextIO) -> Exit:
     runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements)
     with _opened(options.report) as stream:
         report = JsonReport(stream)
-        report.header(candidate, len(cases))
+        report.header(candidate, len(cases), strict=options.strict)
         verdicts: list[Verdict] = []
         try:
             runner = _collect(runner, cases, options.jobs, baseline, report, verdicts)
@@ -108,6 +122,7 @@ def _collect(  # noqa: PLR0913 - all that a run has
 ) -> Runner:
     try:
         calibrated = runner.calibrate()
+        report.calibrated(calibrated.candidate)
         for verdict in calibrated.run(cases, jobs):
             seen = baseline.apply(verdict)
             report.verdict(seen)

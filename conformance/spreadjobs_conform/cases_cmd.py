@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.registry import case
 
@@ -65,7 +63,7 @@ def waits_for_a_slow_reader(conv: Conversation) -> None:
     """A command whose text is not read for a while loses none of it for that: it still ends as it should."""
     conv.start()
     conv.close_stdin()
-    time.sleep(0.3)
+    conv.stage.sleep(0.3)
     conv.exits()
     status = conv.process.status()
     conv.check(status is not None and status >= 0, f"it was ended by signal {-(status or 0)}", "exit of its own accord")

@@ -14,7 +14,7 @@ MEBIBYTE: Final = 1 << 20
 
 def _until_started(conv: Conversation) -> None:
     """Gives the worker the time that a start takes, so that its exit afterwards is an answer to the end of input."""
-    known = conv.patience.start_s
+    known = conv.stage.start_s()
     conv.pause(1.5 * known if known is not None else UNKNOWN_START_S)
 
 

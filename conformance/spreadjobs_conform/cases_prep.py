@@ -20,7 +20,7 @@ def _asks_for(conv: Conversation, *items: object) -> None:
 def silent_before_any_input(conv: Conversation) -> None:
     """Nothing comes on standard output before anything was sent."""
     conv.start()
-    conv.silent(conv.patience.quiet_s(), "before anything was sent")
+    conv.silent(conv.stage.quiet_s(), "before anything was sent")
     conv.prepare()
     conv.ask_sample()
 
@@ -31,10 +31,10 @@ def silent_during_preparation(conv: Conversation) -> None:
     items, last = conv.open_preparation("first", "second")
     for number, data in enumerate(items, 1):
         conv.send_bytes(data, f"preparation item {number}")
-        conv.silent(conv.patience.quiet_s(), f"after preparation item {number}, before the last message")
+        conv.silent(conv.stage.quiet_s(), f"after preparation item {number}, before the last message")
     if not items:
         conv.start()
-        conv.silent(conv.patience.quiet_s(), "before the only message of the preparation")
+        conv.silent(conv.stage.quiet_s(), "before the only message of the preparation")
     if len(items) < 2:  # noqa: PLR2004 - as many checks with few items
         conv.silent(0.0, "before the last message of the preparation")
     conv.send_bytes(last, "the last message of the preparation")
@@ -45,7 +45,7 @@ def silent_during_preparation(conv: Conversation) -> None:
 def silent_when_prepared(conv: Conversation) -> None:
     """Nothing comes on standard output between the end of preparation and the first request."""
     conv.prepare()
-    conv.silent(conv.patience.quiet_s(), "after preparation, before the first request")
+    conv.silent(conv.stage.quiet_s(), "after preparation, before the first request")
     conv.ask_sample()
 
 

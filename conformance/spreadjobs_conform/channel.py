@@ -8,16 +8,15 @@ kit, never a pass.
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable
 from typing import Final, NoReturn
 
 from spreadjobs_conform.candidate import Candidate
-from spreadjobs_conform.findings import Finding, Hang, Interrupted
+from spreadjobs_conform.findings import Finding, Hang
 from spreadjobs_conform.messages import Message, Reader, TextReader, likely_cure
-from spreadjobs_conform.patience import Patience, Wait
-from spreadjobs_conform.process import WorkerProcess, describe_status
+from spreadjobs_conform.patience import Wait
+from spreadjobs_conform.process import describe_status
+from spreadjobs_conform.stage import Stage, Worker
 from spreadjobs_conform.transcript import MAX_SHOWN_BYTES, Actor, Event, Transcript
 from spreadjobs_conform.wire_json import JsonReader, write_json
 from spreadjobs_conform.wire_pickle import PickleReader, write_pickle
@@ -49,21 +48,19 @@ class Channel:
 
     Args:
         candidate: The program under test.
-        patience: The limits of the run.
+        stage: Where it takes place.
         blame: The requirement that is broken when what is due does not come; the case's first one.
-        stop: Set when the run is to end at once.
     """
 
-    def __init__(self, candidate: Candidate, patience: Patience, blame: str, stop: threading.Event) -> None:
+    def __init__(self, candidate: Candidate, stage: Stage, blame: str) -> None:
         self.candidate = candidate
-        self.patience = patience
+        self.stage = stage
         self.blame = blame
         self.checks = 0
         self.transcript = Transcript()
         self.has_answered = False
         """Whether the worker has shown that it is up."""
-        self._stop = stop
-        self._process: WorkerProcess | None = None
+        self._process: Worker | None = None
         self._reader = _reader_for(candidate)
         self._began_s = 0.0
         self._case_end_s = 0.0
@@ -72,7 +69,7 @@ class Channel:
     # The process.
 
     @property
-    def process(self) -> WorkerProcess:
+    def process(self) -> Worker:
         """The worker; started with the hints of a master unless ``start`` came first."""
         if self._process is None:
             self.start()
@@ -87,9 +84,9 @@ class Channel:
         environment[name] = value
         if hints:
             environment.update(zip(HINTS, ("1.0", self.candidate.codec, "1.1"), strict=True))
-        self._began_s = time.monotonic()
-        self._case_end_s = self._began_s + self.patience.case_limit_s()
-        self._process = WorkerProcess(self.candidate.command, environment)
+        self._began_s = self.stage.now_s()
+        self._case_end_s = self._began_s + self.stage.case_limit_s()
+        self._process = self.stage.start(self.candidate.command, environment)
         self.note("kit", f"started process {self._process.pid}")
 
     def start_again(self, *, hints: bool) -> None:
@@ -99,8 +96,8 @@ class Channel:
 
     def linger(self) -> None:
         """Gives a worker that went wrong a moment to say why on its standard error."""
-        end_s = time.monotonic() + LINGER_S
-        while self._process is not None and self._process.status() is None and time.monotonic() < end_s:
+        end_s = self.stage.now_s() + LINGER_S
+        while self._process is not None and self._process.status() is None and self.stage.now_s() < end_s:
             self.pump(0.01)
 
     def end(self) -> None:
@@ -118,12 +115,12 @@ class Channel:
 
     def wait(self, done: Callable[[], bool], kind: Wait, *, mebibytes: float = 0.0) -> bool:
         """Waits until something is so; False if the limit for this kind of wait passed first."""
-        began_s = time.monotonic()
+        began_s = self.stage.now_s()
         while True:
             if done():
                 return True
-            limit_s = self.patience.limit_s(kind, mebibytes=mebibytes, first=not self.has_answered)
-            remaining_s = min(began_s + limit_s, self._case_end_s) - time.monotonic()
+            limit_s = self.stage.limit_s(kind, mebibytes=mebibytes, first=not self.has_answered)
+            remaining_s = min(began_s + limit_s, self._case_end_s) - self.stage.now_s()
             if remaining_s <= 0:
                 # What is ready is read before the limit is judged: the kit itself may have been kept waiting.
                 self.pump(0.0)
@@ -136,14 +133,13 @@ class Channel:
 
     def pause(self, seconds: float) -> None:
         """Lets time pass; what the worker writes meanwhile is taken in."""
-        end_s = time.monotonic() + seconds
-        while (remaining_s := end_s - time.monotonic()) > 0:
+        end_s = self.stage.now_s() + seconds
+        while (remaining_s := end_s - self.stage.now_s()) > 0:
             self.pump(min(remaining_s, STEP_S))
 
     def pump(self, timeout_s: float) -> None:
         """Moves bytes for at most that time."""
-        if self._stop.is_set():
-            raise Interrupted("the run was stopped")
+        self.stage.check_stop()
         self.process.pump(timeout_s)
         inbox = self.process.inbox
         if inbox:
@@ -178,9 +174,9 @@ class Channel:
         """Waits a moment until the worker has read what was sent; whether it has."""
         # A worker need not read at once. After a few that did not, the pieces follow each other quickly.
         limit_s = PIECE_LIMIT_S if self._slow_pieces < HANGS_OF_PIECES else 0.002
-        end_s = time.monotonic() + limit_s
+        end_s = self.stage.now_s() + limit_s
         while self.process.unread_bytes and not self.process.stdin_broken:
-            if time.monotonic() > end_s:
+            if self.stage.now_s() > end_s:
                 self._slow_pieces += 1
                 return False
             self.pump(0.0005)
@@ -204,8 +200,8 @@ class Channel:
         Raises:
             Finding: It wrote something.
         """
-        end_s = time.monotonic() + seconds
-        while (remaining_s := end_s - time.monotonic()) > 0 and not self._reader.pending():
+        end_s = self.stage.now_s() + seconds
+        while (remaining_s := end_s - self.stage.now_s()) > 0 and not self._reader.pending():
             self.pump(min(remaining_s, STEP_S))
         data = self._reader.pending()
         self.note("kit", f"looked for output for {seconds:.2f} s")
@@ -227,10 +223,10 @@ class Channel:
         Raises:
             Hang: The worker does not read.
         """
-        began_s = time.monotonic()
+        began_s = self.stage.now_s()
         mebibytes = self.process.unwritten_bytes / MEBIBYTE
         if not self.wait(lambda: not self.process.unwritten_bytes, Wait.READING, mebibytes=mebibytes):
-            self.hang(Wait.READING, "what was sent is not read", "a worker that reads", time.monotonic() - began_s)
+            self.hang(Wait.READING, "what was sent is not read", "a worker that reads", self.stage.now_s() - began_s)
         self.note("kit", "closed the worker's standard input")
         self.process.close_stdin()
 
@@ -241,11 +237,11 @@ class Channel:
         Raises:
             Hang: It is still there after the limit.
         """
-        began_s = time.monotonic()
+        began_s = self.stage.now_s()
         if not self.wait(lambda: self.process.status() is not None, Wait.EXIT):
             due = "exit after the end of its standard input"
             cure = "end the loop at the end of standard input, and end threads and child processes too"
-            self.hang(Wait.EXIT, "no exit", due, time.monotonic() - began_s, cure)
+            self.hang(Wait.EXIT, "no exit", due, self.stage.now_s() - began_s, cure)
         status = self.process.status()
         if status is None:
             raise AssertionError("a status that was seen stays")
@@ -269,17 +265,17 @@ class Channel:
         Raises:
             Hang: A process that it started still holds it.
         """
-        began_s = time.monotonic()
+        began_s = self.stage.now_s()
         if not self.wait(lambda: not self.process.stdout_open, Wait.RELEASE):
             cure = "wait for child processes before exiting, or give them another standard output"
             due = "the end of standard output"
-            self.hang(Wait.RELEASE, "no end of standard output", due, time.monotonic() - began_s, cure)
+            self.hang(Wait.RELEASE, "no end of standard output", due, self.stage.now_s() - began_s, cure)
         self.checks += 1
 
     def ends_or(self, seconds: float) -> None:
         """Waits until standard output has ended, for at most that time."""
-        end_s = time.monotonic() + seconds
-        while self.process.stdout_open and (remaining_s := end_s - time.monotonic()) > 0:
+        end_s = self.stage.now_s() + seconds
+        while self.process.stdout_open and (remaining_s := end_s - self.stage.now_s()) > 0:
             self.pump(min(remaining_s, STEP_S))
 
     def rest(self) -> bytes:
@@ -298,7 +294,7 @@ class Channel:
         Raises:
             Hang: Always.
         """
-        self.patience.hang(kind)
+        self.stage.hang(kind)
         came = f"{what} within {waited_s:.2g} s; {self.so_far()}; {self.process.describe()}"
         self.note("kit", f"gave up waiting for {kind.value}")
         raise Hang(self.blame, came, due, cure or self.cure(), also=also)
@@ -324,6 +320,6 @@ class Channel:
 
     def note(self, actor: Actor, what: str, data: bytes = b"", size_bytes: int | None = None) -> None:
         """Writes into the transcript."""
-        at_s = time.monotonic() - self._began_s
+        at_s = self.stage.now_s() - self._began_s
         size = len(data) if size_bytes is None else size_bytes
         self.transcript.add(Event(at_s, actor, what, size, data[:MAX_SHOWN_BYTES]))

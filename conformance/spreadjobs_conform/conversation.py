@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
-import threading
-import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -16,8 +13,9 @@ from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
 from spreadjobs_conform.channel import MEBIBYTE, Channel
 from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
 from spreadjobs_conform.messages import Message
-from spreadjobs_conform.patience import Patience, Wait
+from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.responses import Alive, Answer, Failure, Refusal, Response, interpret
+from spreadjobs_conform.stage import Stage
 from spreadjobs_conform.values import difference, show
 
 FIXED_PREPARATION: Final = (
@@ -45,9 +43,9 @@ class Request:
 class Conversation(Channel):
     """The master's side of one worker. The arguments are those of ``Channel``."""
 
-    def __init__(self, candidate: Candidate, patience: Patience, blame: str, stop: threading.Event) -> None:
-        super().__init__(candidate, patience, blame, stop)
-        self._ids = itertools.count(random.randrange(10**4, 2**31))  # noqa: S311 - ids need no secrecy
+    def __init__(self, candidate: Candidate, stage: Stage, blame: str) -> None:
+        super().__init__(candidate, stage, blame)
+        self._ids = itertools.count(stage.first_id())
         self._numbers = itertools.count(1)
         self._samples = itertools.count(1)
         self._outstanding: list[Request] = []
@@ -201,14 +199,14 @@ class Conversation(Channel):
             return message is not None or not self.process.stdout_open
 
         mebibytes = sum(len(sent.data) for sent in self._outstanding) / MEBIBYTE
-        began_s = time.monotonic()
+        began_s = self.stage.now_s()
         arrived_in_time = self.wait(arrived, Wait.RESPONSE, mebibytes=mebibytes)
         if found:
             return self._interpret(found[0])
         due = f"a response to {request}"
         if not arrived_in_time:
             what = f"no response to request {request.number}"
-            self.hang(Wait.RESPONSE, what, due, time.monotonic() - began_s, also=("RUN-3",))
+            self.hang(Wait.RESPONSE, what, due, self.stage.now_s() - began_s, also=("RUN-3",))
         # The pipe can end a moment before the process does.
         self.wait(lambda: self.process.status() is not None, Wait.RELEASE)
         came = f"standard output ended without a response to request {request.number}; {self.so_far()}"

@@ -8,6 +8,7 @@ KitError
 ├── HarnessFault    the kit itself went wrong: harness-error, exit status 5
 ├── UsageFault      what the user asked for makes no sense: exit status 2
 ├── CannotStart     the executable could not be started: exit status 4
+├── DoesNotFit      a conversation cannot be had again from its record: verify fails
 ├── Interrupted     the run was stopped from outside: exit status 130
 └── ReaderGone      nobody reads the kit's standard output any more: exit status 141
 """
@@ -62,6 +63,10 @@ class UsageFault(KitError):
 
 class CannotStart(KitError):
     """The worker's executable could not be started; the text has the reason of the operating system."""
+
+
+class DoesNotFit(KitError):
+    """A record is not one of this case: it was edited, or the kit has changed since; the text says where."""
 
 
 class Interrupted(KitError):

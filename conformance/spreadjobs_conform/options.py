@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -19,12 +19,13 @@ from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
 from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
-VERBS: Final = ("run", "list", "explain")
+VERBS: Final = ("run", "list", "explain", "verify")
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
   spread-jobs-conform list [--json]                        show all cases
   spread-jobs-conform explain REQ-OR-CASE                  show a requirement or a case
+  spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
 
 exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
 3 nothing failed, but a MUST could not be tested; 4 the worker could not be started; 5 a fault of the kit;
@@ -63,7 +64,17 @@ class ExplainOptions:
     subject: str
 
 
-def parse(arguments: Sequence[str]) -> RunOptions | ListOptions | ExplainOptions:
+@attrs.frozen
+class VerifyOptions:
+    """What `verify` was asked to do."""
+
+    report: Path
+
+
+Options: TypeAlias = RunOptions | ListOptions | ExplainOptions | VerifyOptions
+
+
+def parse(arguments: Sequence[str]) -> Options:
     """
     Reads the command line.
 
@@ -81,6 +92,10 @@ def parse(arguments: Sequence[str]) -> RunOptions | ListOptions | ExplainOptions
         parser = argparse.ArgumentParser(prog="spread-jobs-conform explain", allow_abbrev=False)
         parser.add_argument("subject", metavar="REQ-OR-CASE", help="such as RUN-5, or run/task-id-0")
         return ExplainOptions(subject=str(parser.parse_args(words).subject))
+    if verb == "verify":
+        parser = argparse.ArgumentParser(prog="spread-jobs-conform verify", allow_abbrev=False)
+        parser.add_argument("report", type=Path, metavar="REPORT", help="what --report wrote")
+        return VerifyOptions(report=Path(parser.parse_args(words).report))
     return _run_options(words)
 
 

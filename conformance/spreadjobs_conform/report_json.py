@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final, TextIO
+from typing import TextIO
 
 from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.candidate_record import calibrated, declared
+from spreadjobs_conform.report_lines import FORMAT
 from spreadjobs_conform.verdicts import Outcome, Verdict
-
-FORMAT: Final = 1
 
 
 class JsonReport:
@@ -24,44 +24,27 @@ class JsonReport:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
-    def header(self, candidate: Candidate, selected: int) -> None:
+    def header(self, candidate: Candidate, selected: int, *, strict: bool) -> None:
         """What is tested, and how."""
         self._line(
             {
                 "kind": "header",
                 "format": FORMAT,
                 "spec": "1.0",
-                "command": list(candidate.command),
-                "class": candidate.worker_class,
-                "codec": candidate.codec,
-                "dialect": "tagged" if candidate.tagged else "untagged",
-                "pickle_protocol": candidate.pickle_protocol,
+                **declared(candidate),
                 "selected": selected,
+                "strict": strict,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
             }
         )
 
+    def calibrated(self, candidate: Candidate) -> None:
+        """What the first conversation showed."""
+        self._line({"kind": "calibration", **calibrated(candidate)})
+
     def verdict(self, verdict: Verdict) -> None:
         """What became of one case."""
-        self._line(
-            {
-                "kind": "case",
-                "case": verdict.case.id,
-                "requirements": list(verdict.case.requirements),
-                "level": verdict.level,
-                "family": verdict.case.family,
-                "status": verdict.status.value,
-                "reason": verdict.reason,
-                "violated": list(verdict.violated),
-                "came": verdict.came,
-                "due": verdict.due,
-                "cure": verdict.cure,
-                "checks": verdict.checks,
-                "took_s": round(verdict.took_s, 4),
-                "stderr": list(verdict.stderr),
-                "transcript": list(verdict.transcript),
-            }
-        )
+        self._line({**case_line(verdict), "record": None if verdict.record is None else dict(verdict.record)})
 
     def footer(self, outcome: Outcome, took_s: float, *, complete: bool) -> None:
         """The totals."""
@@ -81,3 +64,24 @@ class JsonReport:
             # ASCII alone: what a worker wrote may hold lone surrogates, which UTF-8 cannot carry.
             self._stream.write(json.dumps(record, ensure_ascii=True) + "\n")
             self._stream.flush()
+
+
+def case_line(verdict: Verdict) -> dict[str, object]:
+    """What a report says of one case, but for the record of its conversation."""
+    return {
+        "kind": "case",
+        "case": verdict.case.id,
+        "requirements": list(verdict.case.requirements),
+        "level": verdict.level,
+        "family": verdict.case.family,
+        "status": verdict.status.value,
+        "reason": verdict.reason,
+        "violated": list(verdict.violated),
+        "came": verdict.came,
+        "due": verdict.due,
+        "cure": verdict.cure,
+        "checks": verdict.checks,
+        "took_s": round(verdict.took_s, 4),
+        "stderr": list(verdict.stderr),
+        "transcript": list(verdict.transcript),
+    }

@@ -17,11 +17,22 @@ import attrs
 from spreadjobs_conform import observe, payloads
 from spreadjobs_conform.candidate import Candidate, Ops
 from spreadjobs_conform.conversation import FIXED_PREPARATION, Conversation
-from spreadjobs_conform.findings import CannotStart, Finding, Hang, HarnessFault, Interrupted, KitError, NotTestable
+from spreadjobs_conform.findings import (
+    CannotStart,
+    DoesNotFit,
+    Finding,
+    Hang,
+    HarnessFault,
+    Interrupted,
+    KitError,
+    NotTestable,
+)
 from spreadjobs_conform.patience import Patience
+from spreadjobs_conform.recording import RecordingStage
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.responses import Answer, Failure
+from spreadjobs_conform.stage import LiveStage, Stage
 from spreadjobs_conform.verdicts import Status, Verdict
 
 PROBE: Final = "are you there?"
@@ -51,7 +62,7 @@ class Runner:
             CannotStart: The executable could not be started.
             Interrupted: The run was stopped.
         """
-        conv = Conversation(self.candidate, self.patience, "EXEC-3", self.stop)
+        conv = Conversation(self.candidate, self.stage(), "EXEC-3")
         try:
             candidate = self._probe(conv)
         except Finding:
@@ -115,28 +126,50 @@ class Runner:
         if idle is not None:
             return Verdict(case=case, level=level, status=idle[0], reason=idle[1])
         candidate = self.candidate
-        if case.pickle_protocol is not None:
-            candidate = attrs.evolve(candidate, pickle_protocol=case.pickle_protocol)
-        conv = Conversation(candidate, self.patience, case.requirements[0], self.stop)
+        stage = RecordingStage(self.stage())
         began_s = time.monotonic()
-        ending = _ending(case, conv)
-        verdict = Verdict(
-            case=case,
-            level=level,
-            status=Status.PASS,
-            checks=conv.checks,
-            took_s=time.monotonic() - began_s,
-            transcript=tuple(event.record() for event in conv.transcript.events()),
-            conversation=tuple(conv.transcript.last_lines(SHOWN_EVENTS)),
-            stderr=tuple(conv.stderr_lines(SHOWN_STDERR_LINES)),
-        )
-        return verdict if ending is None else _with_ending(verdict, ending)
+        verdict = judged(case, candidate, stage, level)
+        return attrs.evolve(verdict, took_s=time.monotonic() - began_s, record=stage.facts.record())
+
+    def stage(self) -> Stage:
+        """The world, in which a conversation can take place."""
+        return LiveStage(self.patience, self.stop)
 
     def sweep(self) -> None:
         """Ends the processes that left their group and let go of every pipe, found by the mark in their environment."""
         for pid in observe.marked(self.candidate.mark):
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def judged(case: Case, candidate: Candidate, stage: Stage, level: str) -> Verdict:
+    """
+    Have the conversation of a case, and say what came of it.
+
+    Args:
+        case: Which.
+        candidate: With whom.
+        stage: Where; that of a record gives the verdict of the recorded conversation.
+        level: ``MUST`` or ``SHOULD``.
+
+    Raises:
+        Interrupted: The run was stopped.
+        DoesNotFit: The stage is that of a record, which is not one of this case.
+    """
+    if case.pickle_protocol is not None:
+        candidate = attrs.evolve(candidate, pickle_protocol=case.pickle_protocol)
+    conv = Conversation(candidate, stage, case.requirements[0])
+    ending = _ending(case, conv)
+    verdict = Verdict(
+        case=case,
+        level=level,
+        status=Status.PASS,
+        checks=conv.checks,
+        transcript=tuple(event.record() for event in conv.transcript.events()),
+        conversation=tuple(conv.transcript.last_lines(SHOWN_EVENTS)),
+        stderr=tuple(conv.stderr_lines(SHOWN_STDERR_LINES)),
+    )
+    return verdict if ending is None else _with_ending(verdict, ending)
 
 
 def _ending(case: Case, conv: Conversation) -> Exception | None:
@@ -147,8 +180,9 @@ def _ending(case: Case, conv: Conversation) -> Exception | None:
     if isinstance(ending, Finding) and not isinstance(ending, Hang):
         _attempt(conv.linger)
     ended_badly = _attempt(conv.end)
-    if isinstance(ending, Interrupted):
-        raise ending
+    for each in (ending, ended_badly):
+        if isinstance(each, Interrupted | DoesNotFit):
+            raise each
     return ended_badly or ending
 
 

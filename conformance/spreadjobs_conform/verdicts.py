@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -56,6 +56,8 @@ class Verdict:
     conversation: tuple[str, ...] = attrs.field(default=(), repr=False)
     """The last events, for people."""
     stderr: tuple[str, ...] = attrs.field(default=(), repr=False)
+    record: Mapping[str, str] | None = attrs.field(default=None, repr=False)
+    """All that the conversation learned, for ``verify``; None if it was not had, or is too large."""
 
 
 @attrs.frozen
@@ -85,14 +87,22 @@ def judge(verdicts: Sequence[Verdict], problems: Sequence[str], *, strict: bool)
         problems: What is wrong with the baseline.
         strict: Whether a SHOULD that failed counts too.
     """
+    ended = [(verdict.status.value, verdict.level) for verdict in verdicts]
+    return Outcome(tuple(verdicts), tuple(problems), exit_of(ended, stale=bool(problems), strict=strict))
+
+
+def exit_of(ended: Sequence[tuple[str, str]], *, stale: bool, strict: bool) -> Exit:
+    """
+    The exit status of a run.
+
+    Args:
+        ended: Status and level of each case.
+        stale: Whether the baseline is.
+        strict: Whether a SHOULD that failed counts too.
+    """
     binding = ("MUST", "SHOULD") if strict else ("MUST",)
-    statuses = {verdict.status for verdict in verdicts}
-    failed = any(verdict.status is Status.FAIL and verdict.level in binding for verdict in verdicts)
-    untested = any(verdict.status is Status.NOT_TESTABLE and verdict.level == "MUST" for verdict in verdicts)
-    if Status.HARNESS_ERROR in statuses:
-        status = Exit.KIT_FAULT
-    elif failed or problems:
-        status = Exit.FAILED
-    else:
-        status = Exit.NOT_TESTED if untested else Exit.CONFORMANT
-    return Outcome(tuple(verdicts), tuple(problems), status)
+    if any(status == Status.HARNESS_ERROR.value for status, _ in ended):
+        return Exit.KIT_FAULT
+    if stale or any(status == Status.FAIL.value and level in binding for status, level in ended):
+        return Exit.FAILED
+    return Exit.NOT_TESTED if (Status.NOT_TESTABLE.value, "MUST") in ended else Exit.CONFORMANT
