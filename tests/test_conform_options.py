@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, parse
+from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
 
 
 def run_options(*words: str) -> RunOptions:
@@ -106,8 +106,13 @@ def test_bad_values_end_with_status_2(words: list[str], capsys: pytest.CaptureFi
 
 def test_commands_of_later_versions_are_absent() -> None:
     """What this version does not do is refused, not ignored."""
-    with pytest.raises(UsageFault, match="verify report is no option"):
-        parse(["verify", "report"])
+    with pytest.raises(UsageFault, match="explore report is no option"):
+        parse(["explore", "report"])
+
+
+def test_verify_takes_a_report() -> None:
+    """The verb and its one argument."""
+    assert parse(["verify", "report.jsonl"]) == VerifyOptions(Path("report.jsonl"))
 
 
 @pytest.mark.parametrize(

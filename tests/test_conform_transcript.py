@@ -22,14 +22,15 @@ def test_long_transcripts_keep_both_ends() -> None:
 def test_short_transcripts_are_whole() -> None:
     """A short conversation has no gap, and bytes are shown with their number."""
     transcript = Transcript()
-    transcript.add(Event(0.5, "worker", "answer", 3, b"\x80ab"))
+    transcript.add(Event(0.5, "worker", "answer", 3, b"\x80ab", 7))
 
-    assert transcript.last_lines(5) == ["   0.500 s  worker  answer [3 bytes]"]
+    assert transcript.last_lines(5) == ["   0.500 s  worker  answer [3 bytes from byte 7]"]
     assert transcript.events()[0].record() == {
         "at_s": 0.5,
         "actor": "worker",
         "what": "answer",
         "size_bytes": 3,
+        "offset": 7,
         "head": "\\x80ab",
     }
     assert Event(0.0, "kit", "closed").record() == {"at_s": 0.0, "actor": "kit", "what": "closed"}

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.diagnosis import Facts, bytes_lines, hang_text, opcode_lines
 from spreadjobs_conform.findings import Finding, Hang
 from spreadjobs_conform.messages import Message, Reader, TextReader, likely_cure
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.process import describe_status
 from spreadjobs_conform.stage import Stage, Worker
 from spreadjobs_conform.transcript import MAX_SHOWN_BYTES, Actor, Event, Transcript
+from spreadjobs_conform.values import show
 from spreadjobs_conform.wire_json import JsonReader, write_json
 from spreadjobs_conform.wire_pickle import PickleReader, write_pickle
 
@@ -65,6 +67,10 @@ class Channel:
         self._began_s = 0.0
         self._case_end_s = 0.0
         self._slow_pieces = 0
+        self._sent_bytes = 0
+        self._fed_bytes = 0
+        self._last_head = b""
+        self._last_offset = 0
 
     # The process.
 
@@ -85,6 +91,7 @@ class Channel:
         if hints:
             environment.update(zip(HINTS, ("1.0", self.candidate.codec, "1.1"), strict=True))
         self._began_s = self.stage.now_s()
+        self._sent_bytes = self._fed_bytes = 0
         self._case_end_s = self._began_s + self.stage.case_limit_s()
         self._process = self.stage.start(self.candidate.command, environment)
         self.note("kit", f"started process {self._process.pid}")
@@ -129,7 +136,11 @@ class Channel:
 
     def next_message(self) -> Message | None:
         """The next complete message that has come, if one has."""
-        return self._reader.next()
+        message = self._reader.next()
+        if message is not None:
+            self._last_head = message.head
+            self._last_offset = self._fed_bytes - self._reader.pending_bytes() - message.size_bytes
+        return message
 
     def pause(self, seconds: float) -> None:
         """Lets time pass; what the worker writes meanwhile is taken in."""
@@ -146,6 +157,7 @@ class Channel:
             # Beyond this, the bytes of a worker that writes without end are dropped.
             if self._reader.pending_bytes() < MAX_PENDING_BYTES:
                 self._reader.feed(bytes(inbox))
+                self._fed_bytes += len(inbox)
             inbox.clear()
 
     # Sending.
@@ -159,13 +171,13 @@ class Channel:
     def send_bytes(self, data: bytes, what: str) -> None:
         """Writes bytes as they are."""
         process = self.process  # Started, if it was not, before the note that says what it was sent.
-        self.note("kit", what, data)
+        self._note_sent(what, data)
         process.write(data)
 
     def send_pieces(self, pieces: list[bytes], what: str) -> None:
         """Writes pieces, each only when the worker has read the one before or was given time to."""
         process = self.process
-        self.note("kit", f"{what}, in {len(pieces)} pieces", b"".join(pieces))
+        self._note_sent(f"{what}, in {len(pieces)} pieces", b"".join(pieces))
         for piece in pieces:
             process.write(piece)
             self.drained()
@@ -297,7 +309,33 @@ class Channel:
         self.stage.hang(kind)
         came = f"{what} within {waited_s:.2g} s; {self.so_far()}; {self.process.describe()}"
         self.note("kit", f"gave up waiting for {kind.value}")
-        raise Hang(self.blame, came, due, cure or self.cure(), also=also)
+        raise Hang(hang_text(self._facts(kind)), self.blame, came, due, cure or self.cure(), also=also)
+
+    def _facts(self, kind: Wait) -> Facts:
+        state = self.process.describe()
+        return Facts(
+            wait=kind,
+            has_answered=self.has_answered,
+            pending_bytes=self._reader.pending_bytes(),
+            unread_bytes=self.process.unread_bytes,
+            stopped="stopped by a signal" in state,
+            reads_stdin="of its standard input" in state and "read" in state,
+        )
+
+    def evidence(self, *, message: bool) -> list[str]:
+        """
+        The bytes that came and belong to no message, with their places, and as opcodes if they should be pickles.
+
+        Args:
+            message: Take the last message if there are no such bytes.
+        """
+        data, offset = self._reader.pending(), self._fed_bytes - self._reader.pending_bytes()
+        if not data and message:
+            data, offset = self._last_head, self._last_offset
+        lines = bytes_lines(data, offset)
+        if data and self.candidate.worker_class != "command" and self.candidate.codec == "pickle":
+            lines += opcode_lines(data, offset)
+        return lines
 
     def so_far(self) -> str:
         """What has come of the message that is due."""
@@ -318,8 +356,18 @@ class Channel:
             return "flush standard output after each response, and read one message at a time, no further than its end"
         return ""
 
-    def note(self, actor: Actor, what: str, data: bytes = b"", size_bytes: int | None = None) -> None:
+    def note(self, actor: Actor, what: str) -> None:
         """Writes into the transcript."""
+        self.transcript.add(Event(self.stage.now_s() - self._began_s, actor, what))
+
+    def _note_bytes(self, actor: Actor, what: str, head: bytes, size_bytes: int, offset: int) -> None:
         at_s = self.stage.now_s() - self._began_s
-        size = len(data) if size_bytes is None else size_bytes
-        self.transcript.add(Event(at_s, actor, what, size, data[:MAX_SHOWN_BYTES]))
+        self.transcript.add(Event(at_s, actor, what, size_bytes, head[:MAX_SHOWN_BYTES], offset))
+
+    def _note_sent(self, what: str, data: bytes) -> None:
+        self._note_bytes("kit", what, data, len(data), self._sent_bytes)
+        self._sent_bytes += len(data)
+
+    def note_message(self, message: Message) -> None:
+        """Writes the message that was taken last into the transcript."""
+        self._note_bytes("worker", show(message.value), message.head, message.size_bytes, self._last_offset)

@@ -233,7 +233,7 @@ class Conversation(Channel):
 
     def _interpret(self, message: Message) -> Response:
         self.last_size_bytes = message.size_bytes
-        self.note("worker", show(message.value), message.head, message.size_bytes)
+        self.note_message(message)
         by_number = self.candidate.codec == "json"
         return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
 

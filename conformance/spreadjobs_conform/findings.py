@@ -39,6 +39,8 @@ class Finding(KitError):
         self.came = came
         self.due = due
         self.cure = cure
+        self.evidence: tuple[str, ...] = ()
+        """The bytes that it is about, for people."""
 
     def __str__(self) -> str:
         """What came and what was due, in one line."""
@@ -46,7 +48,18 @@ class Finding(KitError):
 
 
 class Hang(Finding):
-    """Nothing, or not enough, happened within the limit. ``came`` has the diagnosis of the process."""
+    """
+    Nothing, or not enough, happened within the limit. ``came`` has the diagnosis of the process.
+
+    Args:
+        sort: Which sort of hang it was, for people.
+        args: As for ``Finding``: requirement, came, due, cure.
+        also: As for ``Finding``.
+    """
+
+    def __init__(self, sort: str, *args: str, also: tuple[str, ...] = ()) -> None:
+        super().__init__(*args, also=also)
+        self.sort = sort
 
 
 class NotTestable(KitError):

@@ -80,6 +80,8 @@ def case_line(verdict: Verdict) -> dict[str, object]:
         "came": verdict.came,
         "due": verdict.due,
         "cure": verdict.cure,
+        "hang": verdict.hang,
+        "evidence": list(verdict.evidence),
         "checks": verdict.checks,
         "took_s": round(verdict.took_s, 4),
         "stderr": list(verdict.stderr),

@@ -122,6 +122,8 @@ class TextReport:
         if verdict.status is Status.FAIL:
             self._line(f"  came:   {verdict.came}")
             self._line(f"  due:    {verdict.due}")
+            if verdict.hang:
+                self._line(f"  hang:   {verdict.hang}")
             for requirement_id in verdict.violated:
                 rule = self._requirements[requirement_id]
                 self._line(f"  rule:   {rule.id} ({rule.level}): {rule.text}")
@@ -132,6 +134,7 @@ class TextReport:
         else:
             self._block("  what:", verdict.reason.splitlines())
         self._block("  conversation:", verdict.conversation)
+        self._block("  its bytes, from their places in its standard output on, and what they say:", verdict.evidence)
         self._block("  last lines of its standard error:", verdict.stderr)
         self._line(f"  again:  {self._again.replace('{}', f'--case {case.id}', 1)}")
 

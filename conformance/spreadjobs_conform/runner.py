@@ -36,6 +36,8 @@ from spreadjobs_conform.stage import LiveStage, Stage
 from spreadjobs_conform.verdicts import Status, Verdict
 
 PROBE: Final = "are you there?"
+FORM: Final = "PKL-"
+"""Requirements about opcodes: there the opcodes of a whole message tell what is wrong with it."""
 SHOWN_EVENTS: Final = 12
 SHOWN_STDERR_LINES: Final = 8
 
@@ -179,6 +181,9 @@ def _ending(case: Case, conv: Conversation) -> Exception | None:
         ending = HarnessFault(f"{conv.checks} checks were made, {case.checks} are declared: this pass proves nothing")
     if isinstance(ending, Finding) and not isinstance(ending, Hang):
         _attempt(conv.linger)
+    if isinstance(ending, Finding):
+        about_form = any(name.startswith(FORM) for name in (ending.requirement, *ending.also))
+        ending.evidence = tuple(conv.evidence(message=about_form))
     ended_badly = _attempt(conv.end)
     for each in (ending, ended_badly):
         if isinstance(each, Interrupted | DoesNotFit):
@@ -208,6 +213,8 @@ def _with_ending(verdict: Verdict, ending: Exception) -> Verdict:
                 came=ending.came,
                 due=ending.due,
                 cure=ending.cure,
+                hang=ending.sort if isinstance(ending, Hang) else "",
+                evidence=ending.evidence,
             )
         case NotTestable():
             return attrs.evolve(verdict, status=Status.NOT_TESTABLE, reason=str(ending))

@@ -24,10 +24,13 @@ class Event:
     what: str
     size_bytes: int = 0
     head: bytes = b""
+    offset: int | None = None
+    """The place of the first of the bytes in what was sent, or in what came."""
 
     def line(self) -> str:
         """For people."""
-        size = f" [{self.size_bytes} bytes]" if self.size_bytes else ""
+        place = "" if self.offset is None else f" from byte {self.offset}"
+        size = f" [{self.size_bytes} bytes{place}]" if self.size_bytes else ""
         return f"{self.at_s:8.3f} s  {self.actor:<6}  {self.what}{size}"
 
     def record(self) -> dict[str, object]:
@@ -35,6 +38,7 @@ class Event:
         made: dict[str, object] = {"at_s": round(self.at_s, 4), "actor": self.actor, "what": self.what}
         if self.size_bytes:
             made["size_bytes"] = self.size_bytes
+            made["offset"] = self.offset
             made["head"] = repr(self.head[:MAX_SHOWN_BYTES])[2:-1]
         return made
 

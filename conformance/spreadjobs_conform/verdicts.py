@@ -50,6 +50,10 @@ class Verdict:
     came: str = ""
     due: str = ""
     cure: str = ""
+    hang: str = ""
+    """Which sort of hang it was, if it was one."""
+    evidence: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """The bytes that are no message, or what is wrong with the last one, for people."""
     checks: int = 0
     took_s: float = 0.0
     transcript: tuple[dict[str, object], ...] = attrs.field(default=(), repr=False)

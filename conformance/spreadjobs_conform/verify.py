@@ -29,6 +29,8 @@ _COMPARED: Final = (
     "came",
     "due",
     "cure",
+    "hang",
+    "evidence",
     "checks",
     "stderr",
     "transcript",
