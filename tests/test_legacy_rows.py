@@ -293,7 +293,7 @@ def test_row_23_a_poison_task_is_named_and_the_others_are_done() -> None:
 
 def test_row_24_tasks_and_shutdown_have_time_limits() -> None:
     """A task over its limit is charged; a worker that ignores EOF is ended. [SHUT-10, JOB-2]"""
-    settings = Settings(task_timeout_s=0.5, shutdown_timeout_s=0.2, max_attempts=1, window=1)
+    settings = Settings(start_timeout_s=60.0, task_timeout_s=0.5, shutdown_timeout_s=0.2, max_attempts=1, window=1)
     stubborn = program("import signal; signal.signal(15, signal.SIG_IGN)", ECHO, "time.sleep(600)")
 
     spread = main([1, 2], [stubborn], settings=settings)

@@ -144,7 +144,7 @@ def test_alive_restarts_the_time_limit_and_nothing_else() -> None:
         stdin.read()
     """)
 
-    assert main([1], [steady], settings=Settings(task_timeout_s=0.8)).results == ["done"]
+    assert main([1], [steady], settings=Settings(task_timeout_s=0.8, start_timeout_s=60.0)).results == ["done"]
 
 
 def test_a_worker_that_never_reads_is_ended_by_the_time_limit() -> None:
