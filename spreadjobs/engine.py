@@ -66,7 +66,7 @@ class Engine:
         self._loop = Loop(means, self._plan, last_words)
         self._todo: Iterator[object] = iter(())
         self._running = self._closed = self._broken = self._remembered = False
-        self._hurries = self._heard = False
+        self._hurries = self._heard = self._slow_todo = False
         self._pid = os.getpid()
         self._news_s = 0.0
         self._left_s = 0.0  # when the caller's code went on, or the workers were looked after since
@@ -97,6 +97,7 @@ class Engine:
         if self._running:
             raise RuntimeError("another run of this Master is not over: finish or close its iterator first")
         self._todo = iter(todo)
+        self._slow_todo = True  # Nobody knows yet.
         self._running = True
         self._bound = bound
         self.delivered = 0
@@ -219,6 +220,10 @@ class Engine:
         return STALL_S if self._heard else FIRST_STALL_S
 
     def _refill(self) -> None:
+        # The next element of todo may be long in coming: what waits is sent before, to workers just started as well.
+        for _ in range(2):
+            if self._ledger.ready:
+                self._loop.hand_out()
         room = self._plan.wanted()
         if self._bound is not None:
             room = min(room, self._bound - (self._ledger.added - self.delivered))
@@ -241,13 +246,16 @@ class Engine:
         if self._plan.exhausted:
             return
         begun_s = now_s = time.monotonic()
-        taken = 0
+        taken, slow = 0, self._slow_todo
         while taken < count:
-            some = min(count - taken, 2 * taken or 1)
+            if taken and slow:
+                break  # What there is goes to a worker before the next one is waited for.
+            some, step_s = min(count - taken, 2 * taken or 1), now_s
             payloads = list(itertools.islice(self._todo, some))
             self._ledger.add(payloads)
             taken += len(payloads)
             now_s = time.monotonic()
+            self._slow_todo = now_s - step_s > LONGEST_PULL_S
             self._plan.exhausted = len(payloads) < some
             if self._plan.exhausted or now_s - begun_s > LONGEST_PULL_S:
                 break

@@ -93,6 +93,7 @@ class Loop:
             patience_s: Longest wait, seconds.
         """
         ready = [self._watched[selected.fd] for selected, _ in self._selector.select(self._wait_s(patience_s))]
+        self.plan.note_ready(len(ready))
         if len(ready) > 1:
             ready.sort(key=lambda pair: pair[1] == "stdout")  # What a worker said before its answer is known by then.
         for channel, pipe in ready:

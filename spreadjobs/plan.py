@@ -38,7 +38,7 @@ from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Cause, WorkerReport
 from spreadjobs.reception import Reception
 from spreadjobs.settings import Settings
-from spreadjobs.slots import SlotPhase, SlotState, WorkerPhase, WorkerState
+from spreadjobs.slots import BACKLOG, SlotPhase, SlotState, WorkerPhase, WorkerState
 from spreadjobs.states import Event, State
 
 
@@ -87,6 +87,10 @@ class Plan:
         self._limited = settings.task_timeout_s is not None or settings.start_timeout_s is not None
         self._alarms: list[tuple[float, int, WorkerState | None]] = []
         self._counter = itertools.count()
+
+    def note_ready(self, count: int) -> None:
+        """So many workers have written something: the facts about all of them follow."""
+        self._reception.backlog = count >= BACKLOG
 
     # --- what a fact means
 

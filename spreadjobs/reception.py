@@ -39,6 +39,8 @@ class Reception:
         self._adapts = settings.window == "auto" and settings.dialect == "tagged"
         self._draw = draw
         self._last_words = last_words
+        self.backlog = False
+        """Whether several workers have written something by now."""
 
     def take(
         self, worker: WorkerState, fact: Came, ledger: Ledger, now_s: float
@@ -71,7 +73,7 @@ class Reception:
             orders.append(Took(took, now_s))
         if responses and self._adapts:
             answered = unanswered - len(worker.machine.outstanding)
-            worker.measured(answered, now_s - worker.measured_from_s)
+            worker.measured(answered, now_s - worker.measured_from_s, backlog=self.backlog)
         if responses:
             worker.measured_from_s = now_s
         if responses or alive:

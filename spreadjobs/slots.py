@@ -23,6 +23,13 @@ LINGER_S: Final = 5.0
 """Seconds that a worker may live on after it closed its standard output by itself. Spec RUN-13."""
 QUEUED_WORK_S: Final = 0.001
 """``window="auto"``: so much measured work is queued at a worker, and never more than ``LARGEST_WINDOW`` requests."""
+BACKLOG: Final = 4
+"""So many workers have written something at once, and it seems that they wait for the master or for a core."""
+BACKLOG_WORK_S: Final = 0.02
+"""
+As ``QUEUED_WORK_S`` while there is a backlog. An answer takes long then because it waits, not because its task does,
+and only more requests a write make that shorter: with noop tasks on 2 cores, 50 workers did a quarter of what 2 did.
+"""
 LARGEST_WINDOW: Final = 128
 REFILL_SHARE: Final = 4
 """A worker is sent more when one part in so many of its window is free: one write carries many requests."""
@@ -193,13 +200,21 @@ class WorkerState:
         """Other tasks are to come, and nobody knows yet how long those take: nothing is sent ahead at first."""
         self.window = 1
 
-    def measured(self, answers: int, took_s: float) -> None:
-        """Adapt an automatic window to the time that a read's answers took."""
+    def measured(self, answers: int, took_s: float, *, backlog: bool) -> None:
+        """
+        Adapt an automatic window to the time that a read's answers took.
+
+        Args:
+            answers: How many, 1 or more.
+            took_s: How long, seconds.
+            backlog: Whether those of several other workers came with them.
+        """
         task_s = took_s / answers
-        if task_s > SHORT_TASK_S:
+        queued_s = BACKLOG_WORK_S if backlog else QUEUED_WORK_S
+        if task_s > max(SHORT_TASK_S, queued_s):
             self.window = 1
         else:
-            wanted = 1 + int(QUEUED_WORK_S / max(task_s, 1e-6))
+            wanted = 1 + int(queued_s / max(task_s, 1e-6))
             # It shrinks by half for each answer: perhaps others had the core meanwhile. If tasks have become long, it
             # is small before as much of what was sent ahead has come back that more could be sent.
             self.window = max(self.window >> answers, min(LARGEST_WINDOW, wanted, self.window * 2))

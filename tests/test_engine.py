@@ -7,6 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from programs import ECHO, program, until_said
@@ -165,6 +166,29 @@ def test_a_slow_todo_does_not_keep_its_first_tasks_from_the_workers(
 
     waited = sent_s[1] > taken_s[3]
     assert waited is (bound_s > 0.0)
+
+
+@pytest.mark.timeout(30)
+def test_the_first_task_is_begun_before_the_second_is_waited_for(tmp_path: Path) -> None:
+    """A todo that waits for what its own first task does gets it: nothing is kept back for company. [JOB-1]"""
+    fifo = tmp_path / "begun"
+    os.mkfifo(fifo)
+    begins = program("""
+        i, payload = read()
+        while True:
+            if payload:
+                open(payload, "w").close()
+            write((i, payload))
+            i, payload = read()
+    """)
+
+    def todo() -> Iterator[str]:
+        yield str(fifo)
+        with fifo.open():  # returns when the task has opened the other end
+            yield ""
+
+    with Master([begins, begins]) as master:
+        assert master.run(todo()) == [str(fifo), ""]
 
 
 def test_workers_are_served_between_two_answers_that_the_caller_takes_long_over(

@@ -13,7 +13,7 @@ from spreadjobs.events import Came, CloseStdin, Discard, Exit, Launch, Say, Show
 from spreadjobs.ledger import Ledger
 from spreadjobs.outcomes import Answered, Failed
 from spreadjobs.settings import Settings
-from spreadjobs.slots import GRACE_S
+from spreadjobs.slots import BACKLOG, GRACE_S
 
 # --- the plain way
 
@@ -252,3 +252,21 @@ def test_earlier_limit_takes_the_place_of_a_later_one() -> None:
 
     assert bench.later(100.0) == []
     assert bench.plan.wake_s() == math.inf
+
+
+def test_a_backlog_of_answers_widens_the_windows() -> None:
+    """Tasks of two milliseconds are queued one by one, but more of them where several workers wait for the master."""
+    windows = []
+    for ready in (BACKLOG - 1, BACKLOG):
+        bench = Bench(Settings())
+        (key,) = bench.run(*range(40))
+        bench.plan.note_ready(ready)
+        for _ in range(3):
+            bench.later(0.002 * len(bench.plan.workers[key].machine.outstanding))
+            for payload in range(len(bench.plan.workers[key].machine.outstanding)):
+                bench.answer(key, payload)
+            bench.hand_out()
+        windows.append(bench.plan.workers[key].window)
+
+    assert windows[0] == 1
+    assert windows[1] > 1

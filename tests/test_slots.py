@@ -11,6 +11,7 @@ from spreadjobs.arglists import read_arglists
 from spreadjobs.events import Exit, TaskId
 from spreadjobs.settings import Settings
 from spreadjobs.slots import (
+    BACKLOG_WORK_S,
     GRACE_S,
     LARGEST_WINDOW,
     LINGER_S,
@@ -181,7 +182,7 @@ def test_window_grows_step_by_step_while_tasks_are_short() -> None:
     state = worker()
     windows = []
     for _ in range(8):
-        state.measured(4, 0.00001)
+        state.measured(4, 0.00001, backlog=False)
         windows.append(state.window)
 
     assert windows == [2, 4, 8, 16, 32, 64, 128, 128]
@@ -192,11 +193,11 @@ def test_window_holds_a_millisecond_of_work() -> None:
     """Only so much measured work is queued at a worker, never more."""
     state = worker()
     for _ in range(8):
-        state.measured(1, 0.0001)
+        state.measured(1, 0.0001, backlog=False)
     assert state.window == 11
 
     for window in (5, 2):  # Half of it for an answer: perhaps others had the core.
-        state.measured(1, 0.001)
+        state.measured(1, 0.001, backlog=False)
         assert state.window == window
 
 
@@ -204,10 +205,10 @@ def test_many_answers_that_took_long_bring_a_window_down_at_once() -> None:
     """They are no accident, and nothing must be sent ahead of as many long tasks."""
     state = worker()
     for _ in range(8):
-        state.measured(1, 0.000001)
+        state.measured(1, 0.000001, backlog=False)
     assert state.window == LARGEST_WINDOW
 
-    state.measured(100, 100 * SHORT_TASK_S * 0.99)
+    state.measured(100, 100 * SHORT_TASK_S * 0.99, backlog=False)
 
     assert state.window == 1
 
@@ -216,16 +217,30 @@ def test_one_long_task_brings_the_window_back_to_one() -> None:
     """Long tasks never queue behind each other."""
     state = worker()
     for _ in range(8):
-        state.measured(1, 0.000001)
+        state.measured(1, 0.000001, backlog=False)
 
-    state.measured(1, SHORT_TASK_S * 1.01)
+    state.measured(1, SHORT_TASK_S * 1.01, backlog=False)
 
     assert state.window == 1
+
+
+def test_more_is_queued_while_answers_wait_for_the_master() -> None:
+    """With a backlog an answer takes long because it waits: only more requests a write make that shorter."""
+    state = worker()
+    for _ in range(8):
+        state.measured(1, 0.002, backlog=True)
+    assert state.window == 1 + round(BACKLOG_WORK_S / 0.002)
+
+    state.measured(1, SHORT_TASK_S * 1.01, backlog=True)
+    assert state.window == 5, "half of it, and what is wanted then"
+
+    state.measured(1, BACKLOG_WORK_S * 1.01, backlog=True)
+    assert state.window == 1, "tasks as long as that are never queued"
 
 
 def test_answers_without_measurable_time_are_short() -> None:
     """A clock that did not move is no reason to divide by zero."""
     state = worker()
-    state.measured(3, 0.0)
+    state.measured(3, 0.0, backlog=False)
 
     assert state.window == 2
