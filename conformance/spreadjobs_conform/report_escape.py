@@ -11,7 +11,7 @@ _UNSEEN: Final = re.compile(
     # Control characters; what turns the direction of text or ends lines unseen; lone surrogates; what XML forbids.
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-_MARKUP: Final = re.compile(r"[\\`*_\[\]<>&|~#!@$:(){}^=-]")
+_MARKUP: Final = re.compile(r"[\\`*_\[\]<>&|~#!@$:]")
 """What Markdown may take for more than a character; as a numeric reference it never does."""
 
 

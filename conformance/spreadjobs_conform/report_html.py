@@ -1,8 +1,8 @@
 """
 The HTML page: one file, with nothing from elsewhere.
 
-Its style and its script lie beside this module and are put into the page. A policy in the page lets the browser run that one
-script alone: what a worker wrote cannot run, even if its escapes were wrong.
+Its style and its script lie beside this module and are put into the page. A policy in the page lets the browser run
+that one script alone: what a worker wrote cannot run, even if its escapes were wrong.
 """
 
 from __future__ import annotations
@@ -94,8 +94,9 @@ def page(reports: Sequence[Report], requirements: Mapping[str, Requirement]) -> 
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     rows = _rows(reports)
     words, _ = outcome(reports)
+    several = f"{len(reports)} workers, " if len(reports) > 1 else ""
     return environment.from_string(template).render(
-        title=f"spread-jobs {', '.join(sorted({report.header.spec for report in reports}))}: {words}",
+        title=f"spread-jobs {', '.join(sorted({report.header.spec for report in reports}))}: {several}{words}",
         reports=reports,
         rows=rows,
         families=list(dict.fromkeys(row.family for row in rows)),

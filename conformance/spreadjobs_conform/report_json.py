@@ -24,7 +24,7 @@ class JsonReport:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.kept: list[str] = []
-        """The lines so far, for the reports that are made of them: without the records, which ``verify`` alone needs."""
+        """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
     def header(self, candidate: Candidate, selected: int, *, strict: bool, again: str = "") -> None:
         """

@@ -2,8 +2,8 @@
 JUnit XML for CI.
 
 It is what both common schemas allow: Ant's, which wants a fixed order and every attribute, and that of Jenkins's xUnit
-plugin. A reader of it goes red exactly if the run failed: what the exit status does not count is skipped, with the reason,
-and what made the run fail beside its cases is a test case of its own.
+plugin. A reader of it goes red exactly if the run failed: what the exit status does not count is skipped, with the
+reason, and what made the run fail beside its cases is a test case of its own.
 """
 
 from __future__ import annotations

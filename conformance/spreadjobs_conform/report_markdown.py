@@ -15,6 +15,7 @@ MAX_CELL: Final = 240
 MAX_FOLDED: Final = 60
 """Failures with their conversations: CI services cut or refuse summaries of more than a megabyte."""
 SHOWN_EVENTS: Final = 12
+NOT_RUN: Final = "not run"
 MARKS: Final[Mapping[Status, str]] = {
     Status.PASS: "✓",
     Status.FAIL: "✗",
@@ -81,7 +82,7 @@ def _matrix(reports: Sequence[Report]) -> Iterator[str]:
     by_case = [{case.case: case for case in report.cases} for report in reports]
     for case_id in dict.fromkeys(case.case for report in reports for case in report.cases):
         found = [cases.get(case_id) for cases in by_case]
-        cells = ["not run" if case is None else f"{MARKS[case.status]} {case.status.value}" for case in found]
+        cells = [NOT_RUN if case is None else f"{MARKS[case.status]} {case.status.value}" for case in found]
         yield f"| {markdown(case_id)} | {' | '.join(cells)} |"
     yield from ("", "</details>")
 
@@ -138,8 +139,9 @@ def _text_matrix(reports: Sequence[Report]) -> Iterator[str]:
     """Only the cases in which the workers differ: the others are told by the totals."""
     by_case = [{case.case: case.status.value for case in report.cases} for report in reports]
     ids = dict.fromkeys(case.case for report in reports for case in report.cases)
-    rows = [(one_line(case_id), *(cases.get(case_id, "not run") for cases in by_case)) for case_id in ids]
-    differing = [row for row in rows if len(set(row[1:])) > 1]
+    rows = [(one_line(case_id), *(cases.get(case_id, NOT_RUN) for cases in by_case)) for case_id in ids]
+    # Of a run that was cut short, most rows would say just that.
+    differing = [row for row in rows if len({*row[1:]} - {NOT_RUN}) > 1]
     if not differing:
         yield "# The workers differ in no case"
         yield ""

@@ -127,6 +127,8 @@ class Report:
         had = f"{len(self.cases)} of {self.header.selected} cases are there"
         if self.footer is None:
             return f"the report was cut short: it has no footer, and {had}"
+        if all(case.status is Status.NOT_APPLICABLE for case in self.cases):
+            return "no case was run, which shows nothing"
         if not self.footer.complete or len(self.cases) != self.header.selected:
             return f"the run did not come to its end: {had}"
         return ""
@@ -205,14 +207,18 @@ def read_reports(paths: Sequence[Path], names: Sequence[str] = ()) -> tuple[Repo
     reports = [typed(read_lines(path)) for path in paths]
     given = [*names, *("" for _ in reports[len(names) :])]
     made = [given_name or report.name for given_name, report in zip(given, reports, strict=True)]
-    # What is the same worker may speak another codec.
-    made = [
-        f"{name} ({report.header.codec}, {report.header.dialect})" if made.count(name) > 1 and not given_name else name
-        for name, given_name, report in zip(made, given, reports, strict=True)
-    ]
     unique: list[str] = []
-    for name in made:
-        tries = (name, *(f"{name} #{number}" for number in range(2, len(made) + 2)))
+    for name, report in zip(made, reports, strict=True):
+        # The same worker may speak another codec.
+        speaks = f"{name} ({report.header.codec}, {report.header.dialect})"
+        alike = {
+            (each.header.codec, each.header.dialect) for each, other in zip(reports, made, strict=True) if other == name
+        }
+        tries = (
+            name,
+            *([speaks] if len(alike) > 1 else []),
+            *(f"{name} #{number}" for number in range(2, len(made) + 2)),
+        )
         unique.append(next(each for each in tries if each not in unique))
     return tuple(attrs.evolve(report, name=name) for report, name in zip(reports, unique, strict=True))
 
@@ -226,8 +232,9 @@ def typed(lines: Lines) -> Report:
     """
     header = _header(_Fields(lines, "header", 0, lines.header))
     cases = tuple(_case(_Fields(lines, "case", index, line)) for index, line in enumerate(lines.cases))
+    first = {case.case: index for index, case in reversed(list(enumerate(cases)))}
     for index, case in enumerate(cases):
-        if any(case.case == other.case for other in cases[:index]):
+        if first[case.case] != index:
             raise _Fields(lines, "case", index, {}).fault(f"case {case.case!r} is there a second time")
     footer = None
     if lines.footer is not None:
@@ -242,7 +249,7 @@ def typed(lines: Lines) -> Report:
 
 
 def _name(command: Sequence[str]) -> str:
-    short = shlex.join(word.rstrip("/").rpartition("/")[2] or word for word in command)
+    short = shlex.join(word.rstrip("/").rpartition("/")[2] or word for word in command).strip() or "worker"
     return short if len(short) <= MAX_NAME else short[: MAX_NAME - 3] + "..."
 
 
