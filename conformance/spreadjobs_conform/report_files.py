@@ -91,7 +91,15 @@ def open_outputs(formats: Formats, out: TextIO) -> Iterator[Outputs]:
                 streams[name] = (path, out)
                 continue
             try:
-                streams[name] = (path, stack.enter_context(path.open("w", encoding="utf-8")))
+                stream = path.open("w", encoding="utf-8")
             except OSError as error:
                 raise UsageFault(f"--{name} {path}: {error}") from error
+            stack.callback(_close, stream)
+            streams[name] = (path, stream)
         yield Outputs(streams)
+
+
+def _close(stream: TextIO) -> None:
+    # All was flushed when it was written: what fails here failed there, and was told.
+    with contextlib.suppress(OSError):
+        stream.close()

@@ -19,7 +19,7 @@ from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.report_badge import outcome
 from spreadjobs_conform.report_escape import visible
 from spreadjobs_conform.report_markdown import MARKS
-from spreadjobs_conform.report_read import CaseRecord, Report
+from spreadjobs_conform.report_read import TOLD, CaseRecord, Report
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Status
 
@@ -37,7 +37,7 @@ class Cell:
     mark: str
     reason: str
     target: str
-    """The id of its account in the page; empty if it has none."""
+    """The id of what the page says more of it; empty if nothing."""
 
 
 @attrs.frozen
@@ -145,8 +145,10 @@ def _rows(reports: Sequence[Report]) -> list[Row]:
 
 
 def _cell(index: int, number: int, case: CaseRecord) -> Cell:
-    told = case.status in (Status.FAIL, Status.HARNESS_ERROR, Status.KNOWN, Status.FLAKY)
-    return Cell(case.status.value, MARKS[case.status], case.reason, _id(index, number) if told else "")
+    target = _id(index, number) if case.status in TOLD else ""
+    if case.status is Status.NOT_TESTABLE:
+        target = "untested"
+    return Cell(case.status.value, MARKS[case.status], case.reason, target)
 
 
 def _id(index: int, number: int) -> str:
