@@ -102,7 +102,7 @@ def test_workers_are_told_apart(tmp_path: Path) -> None:
     long = ["/opt/w", "--some-option-of-many-words", "--another-option"]
     changes: list[dict[str, object]] = [{}, {"codec": "json"}, {}, {"command": long}, {"command": [" "]}]
     paths = [
-        Path(written(tmp_path / f"{number}.jsonl", whole(case("run/a"), **change)))
+        Path(written(tmp_path / f"{number}.jsonl", [header(1, **change), case("run/a"), footer([case("run/a")])]))
         for number, change in enumerate(changes)
     ]
 
