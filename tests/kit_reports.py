@@ -56,12 +56,21 @@ def case(case_id: str, status: Status = Status.PASS, **changes: object) -> Line:
         "came": "5" if failed else "",
         "due": "0" if failed else "",
         "cure": "send the id of the request" if failed else "",
+        "hang": "no response" if failed else "",
+        "evidence": ["0000  80 04  PROTO 4"] if failed else [],
         "checks": 1,
         "took_s": 0.25,
         "stderr": ["a complaint"] if failed else [],
         "transcript": [
             {"at_s": 0.0, "actor": "kit", "what": "started process 7"},
-            {"at_s": 0.1, "actor": "worker", "what": "((5, 0), None, None)", "size_bytes": 9, "head": "\\x80\\x04"},
+            {
+                "at_s": 0.1,
+                "actor": "worker",
+                "what": "((5, 0), None, None)",
+                "size_bytes": 9,
+                "offset": 20,
+                "head": "\\x80\\x04",
+            },
         ],
     }
     return {**line, **changes}
@@ -69,9 +78,10 @@ def case(case_id: str, status: Status = Status.PASS, **changes: object) -> Line:
 
 def hostile(case_id: str, status: Status = Status.FAIL) -> Line:
     """A case in which every text is the worker's."""
-    words = {"reason": HOSTILE, "came": HOSTILE, "due": HOSTILE, "cure": HOSTILE, "stderr": [HOSTILE]}
+    words = {"reason": HOSTILE, "came": HOSTILE, "due": HOSTILE, "cure": HOSTILE, "hang": HOSTILE}
+    lists = {"stderr": [HOSTILE], "evidence": [HOSTILE]}
     event = {"at_s": 0.0, "actor": "worker", "what": HOSTILE, "size_bytes": 9, "head": HOSTILE}
-    return case(case_id, status, **words, transcript=[event])
+    return case(case_id, status, **words, **lists, transcript=[event])
 
 
 def footer(cases: Sequence[Line], *, strict: bool = False, problems: Sequence[str] = (), complete: bool = True) -> Line:

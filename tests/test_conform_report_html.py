@@ -94,7 +94,15 @@ def test_an_account_has_all_that_is_known_of_a_failure() -> None:
     """What came and was due, the rule, the cure, the command, the conversation with its bytes, standard error."""
     (account,) = made(report(whole(case("run/b", Status.FAIL)))).texts["article"]
 
-    for part in ("send the id of the request", "RUN-5 (MUST): ", "--case run/b", "\\x80\\x04", "a complaint", "0.100"):
+    for part in (
+        "send the id of the request",
+        "RUN-5 (MUST): ",
+        "--case run/b",
+        "\\x80\\x04",
+        "a complaint",
+        "0.100",
+        "PROTO 4",
+    ):
         assert part in account
 
 

@@ -57,7 +57,13 @@ def test_every_status_has_its_element() -> None:
         "run/should": [("skipped", f"a SHOULD that failed, which counts with --strict alone: {reason}")],
     }
     text = suite.findtext("testcase/failure") or ""
-    for part in ("rule:   RUN-5 (MUST)", "cure:   send the id", "((5, 0), None, None) [9 bytes]", "  a complaint"):
+    for part in (
+        "rule:   RUN-5 (MUST)",
+        "cure:   send the id",
+        "((5, 0), None, None) [9 bytes from byte 20]",
+        "  a complaint",
+        "PROTO 4",
+    ):
         assert part in text
 
 

@@ -29,9 +29,21 @@ def test_a_failure_is_told_with_its_rule_and_how_to_see_it_again() -> None:
 
     account = read.cases[0].account(load_requirements(), read.again(read.cases[0]))
 
-    assert [label for label, _ in account] == ["shows", "came", "due", "rule", "cure", "again"]
+    assert [label for label, _ in account] == ["shows", "came", "due", "hang", "rule", "cure", "again"]
     assert dict(account)["rule"].startswith("RUN-5 (MUST): ")
     assert dict(account)["again"] == "spread-jobs-conform --case run/task-id-0 -- python3 worker.py"
+
+
+def test_a_report_of_an_earlier_kit_may_say_less() -> None:
+    """Fields that were added later may be missing; what is there is shown."""
+    line = case("run/a", Status.FAIL)
+    for key in ("summary", "hang", "evidence"):
+        del line[key]
+
+    (found,) = report(whole(line)).cases
+
+    assert [label for label, _ in found.account(load_requirements(), "")] == ["came", "due", "rule", "cure"]
+    assert [title for title, _ in found.blocks()] == ["conversation", "last lines of its standard error"]
 
 
 def test_a_requirement_of_another_kit_is_no_fault() -> None:

@@ -63,6 +63,8 @@ class Account:
     record: CaseRecord
     mark: str
     pairs: tuple[tuple[str, str], ...]
+    blocks: tuple[tuple[str, list[str]], ...]
+    """What stands beside the conversation, which has a table."""
 
 
 def check_installed() -> None:
@@ -162,7 +164,8 @@ def _accounts(reports: Sequence[Report], requirements: Mapping[str, Requirement]
         numbers = {case.case: number for number, case in enumerate(report.cases)}
         for case in report.told():
             pairs = tuple(case.account(requirements, report.again(case)))
-            found.append(Account(_id(index, numbers[case.case]), report.name, case, MARKS[case.status], pairs))
+            blocks = tuple(attrs.evolve(case, transcript=()).blocks())
+            found.append(Account(_id(index, numbers[case.case]), report.name, case, MARKS[case.status], pairs, blocks))
     return found
 
 

@@ -71,11 +71,11 @@ def _ending(report: Report, case: CaseRecord, requirements: Mapping[str, Require
         case Status.PASS:
             return ""
         case Status.HARNESS_ERROR:
-            text = xml(_text(report, case, requirements))
+            text = xml(case.in_full(requirements, report.again(case)))
             return f'<error message="{xml_attribute(case.reason)}" type="harness-error">{text}</error>'
         case Status.FAIL if report.counts(case):
             kind = xml_attribute(", ".join(case.violated) or case.level)
-            text = xml(_text(report, case, requirements))
+            text = xml(case.in_full(requirements, report.again(case)))
             return f'<failure message="{xml_attribute(case.reason)}" type="{kind}">{text}</failure>'
         case Status.FAIL:
             return _skipped(f"a SHOULD that failed, which counts with --strict alone: {case.reason}")
@@ -85,14 +85,6 @@ def _ending(report: Report, case: CaseRecord, requirements: Mapping[str, Require
 
 def _skipped(reason: str) -> str:
     return f'<skipped message="{xml_attribute(reason)}"/>'
-
-
-def _text(report: Report, case: CaseRecord, requirements: Mapping[str, Requirement]) -> str:
-    lines = [f"{label + ':':<7} {text}" for label, text in case.account(requirements, report.again(case))]
-    lines += ["conversation:", *(f"  {said.line()}" for said in case.transcript)]
-    if case.stderr:
-        lines += ["last lines of its standard error:", *(f"  {line}" for line in case.stderr)]
-    return "\n".join(lines)
 
 
 def _properties(report: Report) -> dict[str, str]:

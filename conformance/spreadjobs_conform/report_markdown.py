@@ -89,16 +89,8 @@ def _matrix(reports: Sequence[Report]) -> Iterator[str]:
 
 def _folded(report: Report, case: CaseRecord, requirements: Mapping[str, Requirement]) -> Iterator[str]:
     yield from ("", f"<details><summary>{markdown(f'{report.name}: {case.case}')}</summary>", "")
-    yield fenced(_account(report, case, requirements))
+    yield fenced(case.in_full(requirements, report.again(case), SHOWN_EVENTS))
     yield from ("", "</details>")
-
-
-def _account(report: Report, case: CaseRecord, requirements: Mapping[str, Requirement]) -> str:
-    lines = [f"{label + ':':<7} {text}" for label, text in case.account(requirements, report.again(case))]
-    lines += ["conversation:", *(f"  {said.line()}" for said in case.transcript[-SHOWN_EVENTS:])]
-    if case.stderr:
-        lines += ["last lines of its standard error:", *(f"  {line}" for line in case.stderr)]
-    return "\n".join(lines)
 
 
 def _not_tested(report: Report) -> Iterator[str]:

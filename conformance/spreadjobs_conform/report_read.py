@@ -6,16 +6,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import attrs
 
-from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.report_lines import Line, Lines, read_lines
+from spreadjobs_conform.report_fields import Fields
+from spreadjobs_conform.report_lines import Lines, read_lines
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Status, exit_of
-
-T = TypeVar("T")
 
 MAX_NAME: Final = 40
 """Characters of a worker's name: it heads a column."""
@@ -54,12 +52,15 @@ class Said:
     actor: str
     what: str
     size_bytes: int = 0
+    offset: int | None = None
+    """The place of the first of the bytes in what was sent, or in what came."""
     head: str = ""
     """The first bytes, escaped as Python does it."""
 
     def line(self) -> str:
         """For people."""
-        size = f" [{self.size_bytes} bytes]" if self.size_bytes else ""
+        place = "" if self.offset is None else f" from byte {self.offset}"
+        size = f" [{self.size_bytes} bytes{place}]" if self.size_bytes else ""
         return f"{self.at_s:8.3f} s  {self.actor:<6}  {self.what}{size}"
 
 
@@ -78,6 +79,10 @@ class CaseRecord:
     came: str
     due: str
     cure: str
+    hang: str = ""
+    """Which sort of hang it was, if it was one."""
+    evidence: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """The bytes that are no message, or what is wrong with the last one, for people."""
     took_s: float
     stderr: tuple[str, ...]
     transcript: tuple[Said, ...] = attrs.field(repr=False)
@@ -91,11 +96,39 @@ class CaseRecord:
             again: What ``Report.again`` gave for this case.
         """
         rules = [f"{name} ({found.level}): {found.text}" for name in self.violated if (found := requirements.get(name))]
-        pairs = [("shows", self.summary), ("came", self.came), ("due", self.due)]
+        pairs = [("shows", self.summary), ("came", self.came), ("due", self.due), ("hang", self.hang)]
         pairs += [("rule", rule) for rule in rules] + [("cure", self.cure)]
         if not self.came or self.came not in self.reason or "(the baseline" in self.reason:
             pairs.append(("note", self.reason))
         return [(label, text) for label, text in (*pairs, ("again", again)) if text]
+
+    def blocks(self, most: int | None = None) -> list[tuple[str, list[str]]]:
+        """
+        What was said, what the bytes are, and the worker's standard error: titles and lines, without empty ones.
+
+        Args:
+            most: How many of the last events; None: all there are.
+        """
+        blocks = [
+            ("conversation", [said.line() for said in self.transcript][-(most or len(self.transcript)) :]),
+            ("its bytes, from their places in its standard output on, and what they say", list(self.evidence)),
+            ("last lines of its standard error", list(self.stderr)),
+        ]
+        return [(title, lines) for title, lines in blocks if lines]
+
+    def in_full(self, requirements: Mapping[str, Requirement], again: str, most: int | None = None) -> str:
+        """
+        A failure in full, as plain text.
+
+        Args:
+            requirements: All that this kit knows, by id.
+            again: What ``Report.again`` gave for this case.
+            most: How many of the last events; None: all there are.
+        """
+        lines = [f"{label + ':':<7} {text}" for label, text in self.account(requirements, again)]
+        for title, block in self.blocks(most):
+            lines += [f"{title}:", *(f"  {line}" for line in block)]
+        return "\n".join(lines)
 
 
 @attrs.frozen(kw_only=True)
@@ -230,15 +263,15 @@ def typed(lines: Lines) -> Report:
     Raises:
         UsageFault: A line is no such record; the text names file, line and what is due.
     """
-    header = _header(_Fields(lines, "header", 0, lines.header))
-    cases = tuple(_case(_Fields(lines, "case", index, line)) for index, line in enumerate(lines.cases))
+    header = _header(Fields(lines, "header", 0, lines.header))
+    cases = tuple(_case(Fields(lines, "case", index, line)) for index, line in enumerate(lines.cases))
     first = {case.case: index for index, case in reversed(list(enumerate(cases)))}
     for index, case in enumerate(cases):
         if first[case.case] != index:
-            raise _Fields(lines, "case", index, {}).fault(f"case {case.case!r} is there a second time")
+            raise Fields(lines, "case", index, {}).fault(f"case {case.case!r} is there a second time")
     footer = None
     if lines.footer is not None:
-        fields = _Fields(lines, "footer", 0, lines.footer)
+        fields = Fields(lines, "footer", 0, lines.footer)
         footer = _footer(fields)
         ended = [(case.status.value, case.level) for case in cases]
         due = exit_of(ended, stale=bool(footer.problems), strict=header.strict)
@@ -253,61 +286,7 @@ def _name(command: Sequence[str]) -> str:
     return short if len(short) <= MAX_NAME else short[: MAX_NAME - 3] + "..."
 
 
-@attrs.frozen
-class _Fields:
-    """The fields of one line, and where it stands."""
-
-    lines: Lines
-    kind: str
-    index: int
-    line: Line
-
-    def fault(self, text: str) -> UsageFault:
-        numbers = self.lines.numbers.get(self.kind, ())
-        number = numbers[self.index] if self.index < len(numbers) else "?"
-        return UsageFault(f"{self.lines.path}:{number}: {self.kind}: {text}")
-
-    def get(self, key: str, due: type[T]) -> T:
-        value = self.line.get(key)
-        # JSON's true is no number.
-        if not isinstance(value, due) or (isinstance(value, bool) and due is not bool):
-            came = f"{value!r:.80} came" if key in self.line else "it is missing"
-            names = {str: "a string", int: "a whole number", bool: "true or false", list: "an array"}
-            raise self.fault(f"{key}: {came}, {names.get(due, due.__name__)} is due")
-        return value
-
-    def text(self, key: str, default: str | None = None) -> str:
-        return default if default is not None and key not in self.line else self.get(key, str)
-
-    def whole(self, key: str) -> int:
-        number = self.get(key, int)
-        if number < 0:
-            raise self.fault(f"{key}: {number} came, a number that is not negative is due")
-        return number
-
-    def seconds(self, key: str) -> float:
-        value = self.line.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-            raise self.fault(f"{key}: {value!r:.80} came, a number of seconds is due")
-        return float(value)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        found: list[str] = []
-        for item in self.get(key, list):
-            if not isinstance(item, str):
-                raise self.fault(f"{key}: {item!r:.80} came, an array of strings is due")
-            found.append(item)
-        return tuple(found)
-
-    def status(self) -> Status:
-        text = self.text("status")
-        for status in Status:
-            if status.value == text:
-                return status
-        raise self.fault(f"status: {text!r:.80} came, one of {', '.join(each.value for each in Status)} is due")
-
-
-def _header(fields: _Fields) -> Header:
+def _header(fields: Fields) -> Header:
     started = fields.text("started")
     try:
         datetime.fromisoformat(started)
@@ -327,7 +306,7 @@ def _header(fields: _Fields) -> Header:
     )
 
 
-def _case(fields: _Fields) -> CaseRecord:
+def _case(fields: Fields) -> CaseRecord:
     level = fields.text("level")
     if level not in LEVELS:
         raise fields.fault(f"level: {level!r:.80} came, {' or '.join(LEVELS)} is due")
@@ -343,13 +322,15 @@ def _case(fields: _Fields) -> CaseRecord:
         came=fields.text("came"),
         due=fields.text("due"),
         cure=fields.text("cure"),
+        hang=fields.text("hang", ""),
+        evidence=fields.texts("evidence", default=True),
         took_s=fields.seconds("took_s"),
         stderr=fields.texts("stderr"),
         transcript=tuple(_said(fields, item) for item in fields.get("transcript", list)),
     )
 
 
-def _said(fields: _Fields, item: object) -> Said:
+def _said(fields: Fields, item: object) -> Said:
     if not isinstance(item, dict):
         raise fields.fault(f"transcript: {item!r:.80} came, an array of objects is due")
     inner = attrs.evolve(fields, line=item)
@@ -358,11 +339,12 @@ def _said(fields: _Fields, item: object) -> Said:
         actor=inner.text("actor"),
         what=inner.text("what"),
         size_bytes=inner.whole("size_bytes") if "size_bytes" in item else 0,
+        offset=inner.whole("offset") if item.get("offset") is not None else None,
         head=inner.text("head", ""),
     )
 
 
-def _footer(fields: _Fields) -> Footer:
+def _footer(fields: Fields) -> Footer:
     return Footer(
         complete=fields.get("complete", bool),
         problems=fields.texts("problems"),

@@ -49,7 +49,7 @@ class Terminal:
         self._failed = 0
         self._spinner: Spinner | None = None
         if self._console is not None and not quiet:
-            self._spinner = self._console.status(self._progress("starting"), spinner="line")
+            self._spinner = self._console.status(self._progress("starting"), spinner="line", refresh_per_second=4)
 
     def __enter__(self) -> Self:
         if self._spinner is not None:
