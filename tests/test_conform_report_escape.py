@@ -7,7 +7,7 @@ import unicodedata
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from spreadjobs_conform.report_escape import fenced, markdown, one_line, quoted, tap, visible, xml, xml_attribute
@@ -73,6 +73,8 @@ def test_markdown_is_text_alone(text: str) -> None:
 
 
 @given(ANY | st.text("`~\n x"))
+@example("a\n```\nb")
+@example("`````\n````")
 @settings(deadline=None)
 def test_a_fence_holds_everything(text: str) -> None:
     """A block of code ends where it is meant to, however many backticks the worker wrote."""
