@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
+from spreadjobs_conform.report_options import ReportOptions
 
 
 def run_options(*words: str) -> RunOptions:
@@ -27,6 +28,20 @@ def test_defaults() -> None:
     assert (candidate.pickle_protocol, candidate.protocol_given) == (4, False)
     assert options.jobs >= 1
     assert options.again == "spread-jobs-conform {} -- w -x"
+
+
+def test_options_of_reports_are_read() -> None:
+    """Each format has its file, for a run and for reports of earlier ones."""
+    words = [word for name in ("junit", "tap", "markdown", "html", "badge") for word in (f"--{name}", f"{name}.out")]
+
+    run = run_options("-q", *words, "--", "w")
+    report = parse(["report", "a", *words, "--name", "rust", "b"])
+
+    assert isinstance(report, ReportOptions)
+    assert run.formats == report.formats
+    assert run.formats.files["html"] == Path("html.out")
+    assert (run.quiet, run_options("--", "w").quiet) == (True, False)
+    assert (report.reports, report.names) == ((Path("a"), Path("b")), ("rust",))
 
 
 def test_every_option_is_read() -> None:
@@ -71,7 +86,7 @@ def test_other_commands() -> None:
         ([], "no worker is given"),
         (["--"], "no worker is given"),
         (["python3", "worker.py"], "goes behind --"),
-        (["--junit", "x", "--", "w"], "--junit x is no option"),
+        (["--pytest", "x", "--", "w"], "--pytest x is no option"),
         (["--codec", "json", "--dialect", "untagged", "--", "w"], "UNT-1"),
         (["--manifest", "/no/such/file", "--", "w"], "/no/such/file"),
     ],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -23,10 +24,15 @@ from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, I
 from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.registry import Case
+from spreadjobs_conform.report_files import Outputs, open_outputs, write_text
 from spreadjobs_conform.report_json import JsonReport
-from spreadjobs_conform.report_lines import read_lines
+from spreadjobs_conform.report_lines import lines_of, read_lines
+from spreadjobs_conform.report_markdown import as_text
+from spreadjobs_conform.report_options import ReportOptions
+from spreadjobs_conform.report_read import read_reports, typed, worst_exit
+from spreadjobs_conform.report_terminal import Terminal
 from spreadjobs_conform.report_text import TextReport
-from spreadjobs_conform.requirements import load_requirements
+from spreadjobs_conform.requirements import Requirement, load_requirements
 from spreadjobs_conform.runner import Runner, not_run
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, judge
 from spreadjobs_conform.verify import verify, write_verified
@@ -47,9 +53,11 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
     try:
         options = parse(arguments)
         if isinstance(options, RunOptions):
-            return int(_run(options, out))
+            return int(_run(options, out, err))
         if isinstance(options, VerifyOptions):
             return int(_verify(options, out))
+        if isinstance(options, ReportOptions):
+            return int(_report(options, out))
         with _told_when_gone(out):
             out.write(_shown(options) + "\n")
     except UsageFault as fault:
@@ -89,36 +97,88 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
         return write_verified(report, found, out)
 
 
-def _run(options: RunOptions, out: TextIO) -> Exit:
+def _report(options: ReportOptions, out: TextIO) -> Exit:
+    requirements = load_requirements()
+    reports = read_reports(options.reports, options.names)
+    with _told_when_gone(out), open_outputs(options.formats, out) as outputs:
+        if not options.formats.files:
+            write_text(out, as_text(reports, requirements))
+        outputs.write(reports, requirements)
+    return worst_exit(reports)
+
+
+def _run(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     requirements = load_requirements()
     cases = choose(all_cases(), requirements, patterns=options.patterns, skipped=options.skipped, ids=options.ids)
     candidate = attrs.evolve(options.candidate, mark=f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}")
     if all((idle := not_run(case, candidate)) and idle[0] is Status.NOT_APPLICABLE for case in cases):
         raise UsageFault("nothing is selected that applies to this class, codec, dialect and protocol")
     baseline = load_baseline(options.baseline) if options.baseline is not None else Baseline()
-    began_s = time.monotonic()
     runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements)
-    with _opened(options.report) as stream:
+    # What is asked for on standard output has it for itself.
+    terminal = Terminal(err if options.formats.on_standard_output else out, len(cases), quiet=options.quiet)
+    text = io.StringIO()
+    with _opened(options.report) as stream, open_outputs(options.formats, out) as outputs:
         report = JsonReport(stream)
-        report.header(candidate, len(cases), strict=options.strict)
-        verdicts: list[Verdict] = []
         try:
-            runner = _collect(runner, cases, options.jobs, baseline, report, verdicts)
-        except (CannotStart, KeyboardInterrupt, Interrupted) as ending:
-            status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.INTERRUPTED
-            report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
-            raise
-        outcome = judge(verdicts, baseline.problems(verdicts, all_cases()), strict=options.strict)
-        took_s = time.monotonic() - began_s
-        report.footer(outcome, took_s, complete=True)
-    text = TextReport(out, requirements, options.again, runner.candidate if runner.unanswered else None)
+            exit_status = _collect(runner, cases, options, baseline, report, terminal, text)
+        finally:
+            # Also of a run that was cut short: no file may be taken for that of an earlier run.
+            _write(outputs, report.kept, options, requirements, out)
     with _told_when_gone(out):
-        text.write(outcome, took_s, runner.patience.cut())
-    return outcome.exit
+        terminal.write(text.getvalue())
+    return exit_status
+
+
+def _write(
+    outputs: Outputs,
+    lines: Sequence[str],
+    options: RunOptions,
+    requirements: Mapping[str, Requirement],
+    out: TextIO,
+) -> None:
+    """Every other report is made of the lines of the one."""
+    if lines and options.formats.files:
+        with _told_when_gone(out):
+            outputs.write((typed(lines_of(lines, options.report or Path("--report"))),), requirements)
 
 
 def _collect(  # noqa: PLR0913 - all that a run has
-    runner: Runner, cases: Sequence[Case], jobs: int, baseline: Baseline, report: JsonReport, verdicts: list[Verdict]
+    runner: Runner,
+    cases: Sequence[Case],
+    options: RunOptions,
+    baseline: Baseline,
+    report: JsonReport,
+    terminal: Terminal,
+    text: TextIO,
+) -> Exit:
+    began_s = time.monotonic()
+    verdicts: list[Verdict] = []
+    report.header(runner.candidate, len(cases), strict=options.strict, again=options.again)
+    try:
+        with terminal:
+            runner = _run_cases(runner, cases, options.jobs, baseline, report, verdicts, terminal)
+    except (CannotStart, KeyboardInterrupt, Interrupted) as ending:
+        status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.INTERRUPTED
+        report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
+        raise
+    outcome = judge(verdicts, baseline.problems(verdicts, all_cases()), strict=options.strict)
+    took_s = time.monotonic() - began_s
+    report.footer(outcome, took_s, complete=True)
+    unanswered = runner.candidate if runner.unanswered else None
+    shown = TextReport(text, runner.requirements, options.again, unanswered, quiet=options.quiet)
+    shown.write(outcome, took_s, runner.patience.cut())
+    return outcome.exit
+
+
+def _run_cases(  # noqa: PLR0913 - all that a run has
+    runner: Runner,
+    cases: Sequence[Case],
+    jobs: int,
+    baseline: Baseline,
+    report: JsonReport,
+    verdicts: list[Verdict],
+    terminal: Terminal,
 ) -> Runner:
     try:
         calibrated = runner.calibrate()
@@ -127,6 +187,7 @@ def _collect(  # noqa: PLR0913 - all that a run has
             seen = baseline.apply(verdict)
             report.verdict(seen)
             verdicts.append(seen)
+            terminal.saw(seen)
     finally:
         runner.sweep()
     return calibrated

@@ -16,16 +16,18 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.manifest import Manifest, load_manifest
 from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
+from spreadjobs_conform.report_options import Formats, ReportOptions, add_formats, formats_of, parse_report
 from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
-VERBS: Final = ("run", "list", "explain", "verify")
+VERBS: Final = ("run", "list", "explain", "verify", "report")
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
   spread-jobs-conform list [--json]                        show all cases
   spread-jobs-conform explain REQ-OR-CASE                  show a requirement or a case
   spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
+  spread-jobs-conform report REPORT... [--html FILE] ...   show reports, of one worker or several
 
 exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
 3 nothing failed, but a MUST could not be tested; 4 the worker could not be started; 5 a fault of the kit;
@@ -46,6 +48,9 @@ class RunOptions:
     jobs: int
     timeout_scale: float
     report: Path | None
+    formats: Formats
+    quiet: bool
+    """Whether only failures and the verdict are shown."""
     again: str
     """The command line that runs this worker again, with ``{}`` where the choice of cases goes."""
 
@@ -71,7 +76,7 @@ class VerifyOptions:
     report: Path
 
 
-Options: TypeAlias = RunOptions | ListOptions | ExplainOptions | VerifyOptions
+Options: TypeAlias = RunOptions | ListOptions | ExplainOptions | VerifyOptions | ReportOptions
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -96,6 +101,8 @@ def parse(arguments: Sequence[str]) -> Options:
         parser = argparse.ArgumentParser(prog="spread-jobs-conform verify", allow_abbrev=False)
         parser.add_argument("report", type=Path, metavar="REPORT", help="what --report wrote")
         return VerifyOptions(report=Path(parser.parse_args(words).report))
+    if verb == "report":
+        return parse_report(words)
     return _run_options(words)
 
 
@@ -118,6 +125,8 @@ def _run_options(words: list[str]) -> RunOptions:
         jobs=given.jobs if given.jobs is not None else _processors(),
         timeout_scale=given.timeout_scale,
         report=given.report,
+        formats=formats_of(given, [given.report, given.baseline, given.manifest]),
+        quiet=given.quiet,
         again=_again(given, command),
     )
 
@@ -144,7 +153,9 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--baseline", type=Path, metavar="FILE", help="TOML: cases that are known to fail, with reasons")
     add("-j", dest="jobs", type=_jobs, metavar="N", help="cases side by side; default the number of processors")
     add("--timeout-scale", type=_scale, default=1.0, metavar="X", help="factor on every time limit")
+    add("-q", "--quiet", action="store_true", help="show failures and the verdict alone")
     add("--report", type=Path, metavar="FILE", help="write a report, JSON lines")
+    add_formats(parser)
     return parser
 
 

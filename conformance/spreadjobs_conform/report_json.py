@@ -23,9 +23,19 @@ class JsonReport:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self.kept: list[str] = []
+        """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
-    def header(self, candidate: Candidate, selected: int, *, strict: bool) -> None:
-        """What is tested, and how."""
+    def header(self, candidate: Candidate, selected: int, *, strict: bool, again: str = "") -> None:
+        """
+        What is tested, and how.
+
+        Args:
+            candidate: The program.
+            selected: How many cases will be run.
+            strict: Whether a SHOULD that fails counts too.
+            again: The command line of this run, with ``{}`` where the choice of cases goes.
+        """
         self._line(
             {
                 "kind": "header",
@@ -34,6 +44,7 @@ class JsonReport:
                 **declared(candidate),
                 "selected": selected,
                 "strict": strict,
+                "again": again,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
             }
         )
@@ -60,6 +71,7 @@ class JsonReport:
         )
 
     def _line(self, record: Mapping[str, object]) -> None:
+        self.kept.append(json.dumps({key: value for key, value in record.items() if key != "record"}))
         if self._stream is not None:
             # ASCII alone: what a worker wrote may hold lone surrogates, which UTF-8 cannot carry.
             self._stream.write(json.dumps(record, ensure_ascii=True) + "\n")
@@ -74,6 +86,7 @@ def case_line(verdict: Verdict) -> dict[str, object]:
         "requirements": list(verdict.case.requirements),
         "level": verdict.level,
         "family": verdict.case.family,
+        "summary": verdict.case.summary,
         "status": verdict.status.value,
         "reason": verdict.reason,
         "violated": list(verdict.violated),

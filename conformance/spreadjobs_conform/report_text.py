@@ -37,15 +37,23 @@ class TextReport:
         requirements: All there are, by id.
         again: The command line of this run, with ``{}`` where the choice of cases goes.
         unanswered: The worker, if nothing that can be read came for the first request of the run.
+        quiet: Whether only failures and the verdict are shown.
     """
 
     def __init__(
-        self, stream: TextIO, requirements: Mapping[str, Requirement], again: str, unanswered: Candidate | None = None
+        self,
+        stream: TextIO,
+        requirements: Mapping[str, Requirement],
+        again: str,
+        unanswered: Candidate | None = None,
+        *,
+        quiet: bool = False,
     ) -> None:
         self._stream = stream
         self._requirements = requirements
         self._again = again
         self._unanswered = unanswered
+        self._quiet = quiet
 
     def write(self, outcome: Outcome, took_s: float, cut: str) -> None:
         """
@@ -56,13 +64,17 @@ class TextReport:
             took_s: How long it took, seconds.
             cut: What was cut short, if anything was.
         """
+        if self._quiet:
+            self._failures(outcome)
+            self._problems(outcome)
+            self._line(self._verdict(outcome))
+            return
         self._families(outcome)
         self._failures(outcome)
         self._short(outcome, Status.KNOWN, "known to fail")
         self._short(outcome, Status.FLAKY, "failed, and known to be flaky")
         self._not_testable(outcome)
-        for problem in outcome.problems:
-            self._line(problem)
+        self._problems(outcome)
         if cut:
             self._line(f"Note: {cut}.")
         self._totals(outcome, took_s)
@@ -159,6 +171,10 @@ class TextReport:
             self._line()
             self._line(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}")
             self._line(f"  because:  {reason}")
+
+    def _problems(self, outcome: Outcome) -> None:
+        for problem in outcome.problems:
+            self._line(problem)
 
     def _totals(self, outcome: Outcome, took_s: float) -> None:
         counts = [f"{count} {name}" for name, count in outcome.totals().items() if count]

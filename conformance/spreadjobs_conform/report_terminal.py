@@ -1,0 +1,106 @@
+"""
+What a person at a terminal gets beside the text: progress while the run goes on, and colour.
+
+Only at a terminal, and only if rich is installed; piped, the text stays as it is. rich itself leaves colour away where
+the environment has NO_COLOR.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TextIO
+
+from spreadjobs_conform.report_escape import visible
+from spreadjobs_conform.report_files import write_text
+from spreadjobs_conform.verdicts import Status, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status as Spinner
+
+STYLES: Final[Mapping[str, str]] = {
+    r"FAIL  .*": "bold red",
+    r"KIT FAULT  .*": "bold red",
+    r"NOT CONFORMANT|THE KIT FAILED.*|baseline: .*": "bold red",
+    r"CONFORMANT|VERIFIED": "bold green",
+    r"CONFORMANT, but.*|NOTHING FAILED.*|NOT TESTED  .*|known  .*|flaky  .*": "yellow",
+    r"  cure: .*": "bold",
+}
+"""What a line is, and how it looks."""
+
+
+class Terminal:
+    """
+    Standard output, if it is a terminal, or just a stream.
+
+    Args:
+        stream: Where to.
+        cases: How many cases are run.
+        quiet: Whether there is no progress.
+    """
+
+    def __init__(self, stream: TextIO, cases: int, *, quiet: bool) -> None:
+        self._stream = stream
+        self._cases = cases
+        self._console = _console(stream)
+        self._done = 0
+        self._failed = 0
+        self._spinner: Spinner | None = None
+        if self._console is not None and not quiet:
+            self._spinner = self._console.status(self._progress("starting"), spinner="line", refresh_per_second=4)
+
+    def __enter__(self) -> Self:
+        if self._spinner is not None:
+            self._spinner.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._spinner is not None:
+            self._spinner.stop()
+
+    def saw(self, verdict: Verdict) -> None:
+        """One more case is done."""
+        self._done += 1
+        self._failed += verdict.status in (Status.FAIL, Status.HARNESS_ERROR)
+        if self._spinner is not None:
+            self._spinner.update(self._progress(verdict.case.family))
+
+    def write(self, text: str) -> None:
+        """
+        The text of the report.
+
+        Raises:
+            OSError: As the stream raises it.
+        """
+        if self._console is None:
+            write_text(self._stream, text)
+            return
+        from rich.text import Text  # noqa: PLC0415 - an extra: the kit works without it
+
+        for line in text.splitlines():
+            # What a worker wrote must not move the cursor or set the title of the window.
+            encoding = self._stream.encoding or "utf-8"
+            shown = visible(line).encode(encoding, "backslashreplace").decode(encoding)
+            self._console.print(Text(shown, _style(line)), soft_wrap=True)
+
+    def _progress(self, family: str) -> str:
+        failed = f", {self._failed} failed" if self._failed else ""
+        return f"{self._done} of {self._cases} cases, {family}{failed}"
+
+
+def _console(stream: TextIO) -> Console | None:
+    if not stream.isatty():
+        return None
+    try:
+        from rich.console import Console  # noqa: PLC0415 - an extra: the kit works without it
+    except ImportError:
+        return None
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def _style(line: str) -> str:
+    return next((style for pattern, style in STYLES.items() if re.fullmatch(pattern, line)), "")
