@@ -111,6 +111,16 @@ def nothing_but_messages(conv: Conversation) -> None:
     conv.silent(0.05, "while no request was unanswered")
 
 
+@case("wire/silent-after-a-task-that-printed", "WIRE-4", checks=6, needs="op:print op:echo")
+def silent_after_a_task_that_printed(conv: Conversation) -> None:
+    """Nothing comes late of what a task printed, not from a thread, a child or a buffer of another language."""
+    conv.prepare()
+    for number in range(2):
+        conv.ask(payloads.printing([f"line {number}\n"], [f"line {number}\n"]), None)
+        conv.silent(0.2, "after a task that printed, while no request was unanswered")
+    conv.echo("after that")
+
+
 def _message_of(conv: Conversation, size_bytes: int) -> None:
     conv.prepare()
     request = conv.sized_request(size_bytes)
