@@ -89,12 +89,26 @@ def answers_without_more_input(conv: Conversation) -> None:
         try:
             conv.ask_sample()
         except Hang as hang:
-            conv.process.close_stdin()
-            conv.ends_or(1.0)
-            if len(conv.rest()) > 0:
-                hang.came += "; the response came when standard input was closed"
-                hang.cure = "flush standard output after each response"
+            _find_out_what_it_waits_for(conv, hang)
             raise
+
+
+def _find_out_what_it_waits_for(conv: Conversation, hang: Hang) -> None:
+    """Gives a worker that does not answer one byte more, then the end of its input, and says which of them helped."""
+    if conv.rest():
+        return
+    conv.send_bytes(conv.sample().data[:1], "the first byte of a further request")
+    conv.pause(0.5)
+    if conv.rest():
+        hang.requirement = "WIRE-7"
+        hang.came += "; the response came when one more byte did"
+        hang.cure = "read one message at a time, no further than its end"
+        return
+    conv.process.close_stdin()
+    conv.ends_or(1.0)
+    if conv.rest():
+        hang.came += "; the response came when standard input was closed"
+        hang.cure = "flush standard output after each response"
 
 
 @case("wire/nothing-but-messages", "WIRE-4", "WIRE-1", checks=6)

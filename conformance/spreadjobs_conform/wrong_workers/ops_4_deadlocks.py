@@ -1,4 +1,4 @@
-"""Breaks OPS-4: catches what a task prints in a pipe that is read when the task is done, and waits for ever when it is full."""
+"""Breaks OPS-4: catches what a task prints in a pipe and reads it afterwards, so that a full pipe stops it for ever."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Deadlocks(Worker):
     def caught(self, lines: Sequence[str]) -> list[str]:
         """Take lines through a pipe."""
         reading, writing = os.pipe()
-        with open(writing, "w", encoding="utf-8", newline="") as printed:
+        with os.fdopen(writing, "w", encoding="utf-8", newline="") as printed:
             printed.writelines(lines)
-        with open(reading, encoding="utf-8", newline="\n") as caught:
+        with os.fdopen(reading, encoding="utf-8", newline="\n") as caught:
             return caught.readlines()
 
 
