@@ -35,6 +35,9 @@ def selftest(options: SelftestOptions, out: TextIO) -> Exit:
         HarnessFault: The wrong workers are not there, or their table is damaged.
     """
     began_s = time.monotonic()
+    if options.matrix is not None and not options.matrix.parent.is_dir():
+        # Said now, not after the ten minutes that it takes.
+        raise UsageFault(f"--matrix {options.matrix}: there is no such folder")
     table, requirements = load_table(), load_requirements()
     unknown = unknown_cases(table, [case.id for case in all_cases()])
     if unknown:
