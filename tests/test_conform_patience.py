@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from spreadjobs_conform.patience import Patience, Wait
+from spreadjobs_conform.patience import CONTROL_FACTOR, Patience, Wait
 
 
 class Clock:
@@ -65,3 +65,46 @@ def test_quiet_time_is_three_starts() -> None:
     assert patience.quiet_s() == 1.5
     patience.start_s = 1000.0
     assert patience.quiet_s() == 30.0
+
+
+def test_limits_follow_the_slowest_control() -> None:
+    """A machine on which the control takes long gets longer limits, within bounds, until that is forgotten."""
+    clock = Clock()
+    patience = Patience(1.0, clock)
+    assert patience.limit_s(Wait.RESPONSE) == 5.0
+
+    took(patience, clock, 0.01)
+    assert patience.limit_s(Wait.RESPONSE) == 5.0
+    assert patience.cut() == ""
+
+    took(patience, clock, 0.2)
+    assert patience.limit_s(Wait.RESPONSE) == pytest.approx(CONTROL_FACTOR * 0.2)
+    assert patience.limit_s(Wait.EXIT, mebibytes=1) == pytest.approx(CONTROL_FACTOR * 0.2 * 1.4)
+    assert "up to 2.0 times longer" in patience.cut()
+
+    for _ in range(5):
+        took(patience, clock, 0.01)
+    assert patience.limit_s(Wait.RESPONSE) == 5.0
+    assert "up to 2.0 times longer" in patience.cut()
+
+
+def took(patience: Patience, clock: Clock, seconds: float) -> None:
+    """Lets a control take so long."""
+    patience.control_began()
+    clock.now_s += seconds
+    patience.control_ended()
+
+
+def test_control_under_way_counts_already() -> None:
+    """Limits grow while a control does not come to its end, up to the time that SHUT-3 gives a worker for its exit."""
+    clock = Clock()
+    patience = Patience(1.0, clock)
+    patience.control_began()
+    clock.now_s += 0.3
+    assert patience.limit_s(Wait.RESPONSE) == pytest.approx(CONTROL_FACTOR * 0.3)
+
+    clock.now_s += 1000.0
+    assert patience.limit_s(Wait.RESPONSE) == 30.0
+
+    patience.control_failed()
+    assert patience.limit_s(Wait.RESPONSE) == 5.0

@@ -19,9 +19,10 @@ import attrs
 
 from spreadjobs_conform.baseline import Baseline, load_baseline
 from spreadjobs_conform.catalogue import all_cases, choose
+from spreadjobs_conform.control import Controls
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
-from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
+from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, SelftestOptions, VerifyOptions, parse
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.report_files import Outputs, open_outputs, write_text
@@ -34,6 +35,7 @@ from spreadjobs_conform.report_terminal import Terminal
 from spreadjobs_conform.report_text import TextReport
 from spreadjobs_conform.requirements import Requirement, load_requirements
 from spreadjobs_conform.runner import Runner, not_run
+from spreadjobs_conform.selftest import selftest
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, judge
 from spreadjobs_conform.verify import verify, write_verified
 
@@ -58,6 +60,9 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
             return int(_verify(options, out))
         if isinstance(options, ReportOptions):
             return int(_report(options, out))
+        if isinstance(options, SelftestOptions):
+            with _told_when_gone(out):
+                return int(selftest(options, out))
         with _told_when_gone(out):
             out.write(_shown(options) + "\n")
     except UsageFault as fault:
@@ -181,13 +186,14 @@ def _run_cases(  # noqa: PLR0913 - all that a run has
     terminal: Terminal,
 ) -> Runner:
     try:
-        calibrated = runner.calibrate()
-        report.calibrated(calibrated.candidate)
-        for verdict in calibrated.run(cases, jobs):
-            seen = baseline.apply(verdict)
-            report.verdict(seen)
-            verdicts.append(seen)
-            terminal.saw(seen)
+        with Controls(runner.patience):
+            calibrated = runner.calibrate()
+            report.calibrated(calibrated.candidate)
+            for verdict in calibrated.run(cases, jobs):
+                seen = baseline.apply(verdict)
+                report.verdict(seen)
+                verdicts.append(seen)
+                terminal.saw(seen)
     finally:
         runner.sweep()
     return calibrated

@@ -81,6 +81,12 @@ def strings_beyond_ascii(conv: Conversation) -> None:
     )
 
 
+@case("data/lone-surrogates", "DATA-3", checks=8, needs=f"{ECHO} type:surrogate", codecs=PICKLE)
+def lone_surrogates(conv: Conversation) -> None:
+    """Strings keep lone surrogates, in which Python holds bytes of file names that are no text."""
+    _echoes(conv, "\ud800", "\udfff", "name-\udcff.txt", ["\udc80", "\ude00\ud83d"], rare=True)
+
+
 @case("data/bytes", "DATA-1", checks=6, needs=f"{ECHO} type:bytes", codecs=PICKLE)
 def bytes_(conv: Conversation) -> None:
     """Bytes come back as bytes: empty, all 256 of them, and text-like ones."""

@@ -35,11 +35,12 @@ def when_idle(conv: Conversation) -> None:
     _ends(conv)
 
 
-@case("eof/when-prepared", "SHUT-3", checks=3)
+@case("eof/when-prepared", "SHUT-3", checks=4)
 def when_prepared(conv: Conversation) -> None:
     """A worker that was prepared and never sent a request exits at the end of its standard input."""
     conv.prepare()
     _until_started(conv)
+    conv.has_read("the preparation")
     _ends(conv)
 
 
@@ -51,44 +52,46 @@ def before_anything(conv: Conversation) -> None:
     _ends(conv)
 
 
-@case("eof/during-preparation", "PREP-5", checks=3)
+@case("eof/during-preparation", "PREP-5", checks=4)
 def during_preparation(conv: Conversation) -> None:
     """A worker whose preparation is not complete exits at the end of its standard input."""
     items, _ = conv.open_preparation("an item")
     conv.send_bytes(b"".join(items), "a preparation without its last message")
     _until_started(conv)
+    conv.has_read("the preparation without its last message")
     _ends(conv)
 
 
-@case("eof/inside-a-preparation-item", "PREP-5", "SHUT-6", checks=3)
+@case("eof/inside-a-preparation-item", "PREP-5", "SHUT-6", checks=4)
 def inside_a_preparation_item(conv: Conversation) -> None:
     """A worker exits when its standard input ends inside a preparation item."""
     conv.open_preparation()  # A worker that takes no items would read half a request.
     data = conv.encode("an item that is long enough to be cut in the middle")
     conv.send_bytes(data[: len(data) // 2], "the first half of a preparation item")
     _until_started(conv)
+    conv.has_read("the first half of a preparation item")
     _ends(conv)
 
 
-@case("eof/inside-the-first-request", "SHUT-6", checks=3)
+@case("eof/inside-the-first-request", "SHUT-6", checks=4)
 def inside_the_first_request(conv: Conversation) -> None:
     """A worker exits when its standard input ends inside the first request, and gives no response to it."""
     conv.prepare()
     _until_started(conv)
     request = conv.sample()
     conv.send_bytes(request.data[: len(request.data) // 2], f"the first half of {request}")
-    conv.drained()
+    conv.has_read(f"the first half of {request}")
     _ends(conv)
 
 
-@case("eof/inside-a-later-request", "SHUT-6", checks=4)
+@case("eof/inside-a-later-request", "SHUT-6", checks=5)
 def inside_a_later_request(conv: Conversation) -> None:
     """A worker exits when its standard input ends before the last byte of a request, and gives no response to it."""
     conv.prepare()
     conv.ask_sample()
     request = conv.sample()
     conv.send_bytes(request.data[:-1], f"{request} without its last byte")
-    conv.drained()
+    conv.has_read(f"{request} without its last byte")
     _ends(conv)
 
 

@@ -10,6 +10,7 @@ from spreadjobs_conform.registry import case
 from spreadjobs_conform.values import show
 
 PRINT: Final = "op:print"
+MEBIBYTE: Final = 1 << 20
 
 
 def _prints(conv: Conversation, out: list[str], err: list[str]) -> None:
@@ -81,6 +82,15 @@ def ten_thousand_lines(conv: Conversation) -> None:
     """A task may print ten thousand lines."""
     conv.prepare()
     _prints(conv, [f"line {number}\n" for number in range(10_000)], [])
+
+
+@case("out/a-mebibyte-of-both", "OPS-4", "WIRE-5", checks=6, needs=f"{PRINT} op:echo", heavy=True)
+def a_mebibyte_of_both(conv: Conversation) -> None:
+    """A task may print a mebibyte to standard output and one to standard error, more than any pipe holds."""
+    conv.prepare()
+    line = "0123456789abcde" * 68 + "\n"
+    _prints(conv, [line] * (MEBIBYTE // len(line)), [line.upper()] * (MEBIBYTE // len(line)))
+    conv.echo("and goes on")
 
 
 @case("out/lines-that-look-like-messages", "OPS-4", checks=4, needs=PRINT)

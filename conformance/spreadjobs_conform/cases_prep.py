@@ -133,3 +133,15 @@ def items_keep_their_values(conv: Conversation) -> None:
         items += ((1, (2,)),)
     conv.prepare(*items)
     _asks_for(conv, *items)
+
+
+@case("prep/items-that-look-like-requests", "OPS-8", "PREP-4", checks=4, needs=PREPARED)
+def items_that_look_like_requests(conv: Conversation) -> None:
+    """Items that look like requests, or like outcomes, are items: only the None ends the preparation."""
+    items = ([1, payloads.echo("an item")], payloads.prepared(), ["TooBusy", 1, 0.5], [[1, 2], None, None])
+    messages, last = conv.open_preparation(*items)
+    conv.send_bytes(b"".join(messages), "items that look like requests")
+    conv.has_read("the items that look like requests")
+    conv.silent(conv.stage.quiet_s(), "after items that look like requests, before the None that ends the preparation")
+    conv.send_bytes(last, "the None that ends the preparation")
+    _asks_for(conv, *items)

@@ -145,6 +145,39 @@ def answers_after_a_pause(conv: Conversation) -> None:
         conv.pause(0.25)
 
 
+@case("run/request-sent-while-a-task-runs", "RUN-7", "RUN-3", checks=6, needs="op:echo op:sleep", dialects=TAGGED)
+def request_sent_while_a_task_runs(conv: Conversation) -> None:
+    """A request that comes while a task runs is still there when the task is done: nothing else read it."""
+    conv.prepare()
+    conv.ask_sample()
+    running = conv.request(payloads.sleeping(0.3))
+    conv.send(running)
+    conv.has_read(str(running))
+    # Until what the task starts has started too.
+    conv.pause(0.15)
+    behind = conv.request(payloads.echo("sent ahead"))
+    conv.send(behind)
+    conv.expect_value(running, conv.response(running), None, op="sleep")
+    conv.expect_value(behind, conv.response(behind), "sent ahead", op="echo")
+
+
+@case("run/goes-on-after-a-stop", "RUN-7", checks=4)
+def goes_on_after_a_stop(conv: Conversation) -> None:
+    """A worker that was stopped for a while, by SIGSTOP, answers what came meanwhile when it is continued."""
+    conv.prepare()
+    conv.ask_sample()
+    for _ in range(2):
+        request = conv.sample()
+        conv.process.freeze()
+        try:
+            conv.send(request)
+            conv.pause(0.2)
+        finally:
+            conv.process.thaw()
+        conv.outcome(request)
+    conv.alive("although it was continued")
+
+
 @case("run/no-reserved-words", "RUN-9", checks=8, needs="op:echo op:raise op:busy op:print", dialects=TAGGED)
 def no_reserved_words(conv: Conversation) -> None:
     """No response of any sort begins with a word that is reserved, and answers begin with their task id."""

@@ -89,12 +89,26 @@ def answers_without_more_input(conv: Conversation) -> None:
         try:
             conv.ask_sample()
         except Hang as hang:
-            conv.process.close_stdin()
-            conv.ends_or(1.0)
-            if len(conv.rest()) > 0:
-                hang.came += "; the response came when standard input was closed"
-                hang.cure = "flush standard output after each response"
+            _find_out_what_it_waits_for(conv, hang)
             raise
+
+
+def _find_out_what_it_waits_for(conv: Conversation, hang: Hang) -> None:
+    """Gives a worker that does not answer one byte more, then the end of its input, and says which of them helped."""
+    if conv.rest():
+        return
+    conv.send_bytes(conv.sample().data[:1], "the first byte of a further request")
+    conv.pause(0.5)
+    if conv.rest():
+        hang.requirement = "WIRE-7"
+        hang.came += "; the response came when one more byte did"
+        hang.cure = "read one message at a time, no further than its end"
+        return
+    conv.process.close_stdin()
+    conv.ends_or(1.0)
+    if conv.rest():
+        hang.came += "; the response came when standard input was closed"
+        hang.cure = "flush standard output after each response"
 
 
 @case("wire/nothing-but-messages", "WIRE-4", "WIRE-1", checks=6)
@@ -109,6 +123,16 @@ def nothing_but_messages(conv: Conversation) -> None:
     conv.silent(0.2, "while no request was unanswered")
     conv.ask_sample()
     conv.silent(0.05, "while no request was unanswered")
+
+
+@case("wire/silent-after-a-task-that-printed", "WIRE-4", checks=6, needs="op:print op:echo")
+def silent_after_a_task_that_printed(conv: Conversation) -> None:
+    """Nothing comes late of what a task printed, not from a thread, a child or a buffer of another language."""
+    conv.prepare()
+    for number in range(2):
+        conv.ask(payloads.printing([f"line {number}\n"], [f"line {number}\n"]), None)
+        conv.silent(0.2, "after a task that printed, while no request was unanswered")
+    conv.echo("after that")
 
 
 def _message_of(conv: Conversation, size_bytes: int) -> None:

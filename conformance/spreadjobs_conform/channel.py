@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.diagnosis import Facts, bytes_lines, hang_text, opcode_lines
-from spreadjobs_conform.findings import Finding, Hang
+from spreadjobs_conform.findings import Finding, Hang, NotTestable
 from spreadjobs_conform.messages import Message, Reader, TextReader, likely_cure
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.process import describe_status
@@ -193,6 +193,22 @@ class Channel:
                 return False
             self.pump(0.0005)
         return True
+
+    def has_read(self, what: str) -> None:
+        """
+        Makes sure that the worker has taken what it was sent, as far as the system tells.
+
+        What a worker then leaves undone shows something; of one that has not come so far it shows nothing.
+
+        Raises:
+            NotTestable: It has not within the limit.
+        """
+        self.drained()
+        unread = self.process.unread_bytes
+        if not self.wait(lambda: not self.process.unread_bytes or self.process.stdin_broken, Wait.READING):
+            raise NotTestable(f"{unread} bytes of {what} were never read, so what comes after them cannot be seen")
+        self.note("kit", f"saw that {what} was read")
+        self.checks += 1
 
     def check(self, condition: bool, came: str, due: str, cure: str = "", *, requirement: str = "") -> None:  # noqa: FBT001 - reads like assert
         """

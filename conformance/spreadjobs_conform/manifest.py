@@ -21,7 +21,7 @@ from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
 
 OPS: Final = ("echo", "raise", "busy", "print", "sleep", "exit", "prepared")
-TYPES: Final = ("bigint", "nan", "bytes", "bytearray", "set", "complex")
+TYPES: Final = ("bigint", "nan", "surrogate", "bytes", "bytearray", "set", "complex")
 LACKS: Final = frozenset([*(f"op:{op}" for op in OPS), *(f"type:{name}" for name in TYPES)])
 
 _Table = Mapping[str, object]

@@ -20,7 +20,7 @@ from spreadjobs_conform.report_options import Formats, ReportOptions, add_format
 from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
-VERBS: Final = ("run", "list", "explain", "verify", "report")
+VERBS: Final = ("run", "list", "explain", "verify", "report", "selftest")
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
@@ -28,6 +28,7 @@ commands:
   spread-jobs-conform explain REQ-OR-CASE                  show a requirement or a case
   spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
   spread-jobs-conform report REPORT... [--html FILE] ...   show reports, of one worker or several
+  spread-jobs-conform selftest [options]                   show that the kit finds what workers do wrong
 
 exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
 3 nothing failed, but a MUST could not be tested; 4 the worker could not be started; 5 a fault of the kit;
@@ -76,7 +77,17 @@ class VerifyOptions:
     report: Path
 
 
-Options: TypeAlias = RunOptions | ListOptions | ExplainOptions | VerifyOptions | ReportOptions
+@attrs.frozen(kw_only=True)
+class SelftestOptions:
+    """What `selftest` was asked to do."""
+
+    jobs: int
+    only: tuple[str, ...] = ()
+    whole: bool = False
+    matrix: Path | None = None
+
+
+Options: TypeAlias = RunOptions | ListOptions | ExplainOptions | VerifyOptions | ReportOptions | SelftestOptions
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -103,7 +114,25 @@ def parse(arguments: Sequence[str]) -> Options:
         return VerifyOptions(report=Path(parser.parse_args(words).report))
     if verb == "report":
         return parse_report(words)
+    if verb == "selftest":
+        return _selftest_options(words)
     return _run_options(words)
+
+
+def _selftest_options(words: list[str]) -> SelftestOptions:
+    parser = argparse.ArgumentParser(prog="spread-jobs-conform selftest", allow_abbrev=False)
+    add = parser.add_argument
+    add("-j", dest="jobs", type=_jobs, metavar="N", help="processors to use; default all")
+    add("--only", action="append", default=[], metavar="GLOB", help="these workers alone")
+    add("--whole", action="store_true", help="every case on every wrong worker: takes some ten minutes")
+    add("--matrix", type=Path, metavar="FILE", help="the same, and write the kill matrix, Markdown")
+    given = parser.parse_args(words)
+    return SelftestOptions(
+        jobs=given.jobs if given.jobs is not None else _processors(),
+        only=tuple(given.only),
+        whole=given.whole,
+        matrix=given.matrix,
+    )
 
 
 def _run_options(words: list[str]) -> RunOptions:

@@ -1,9 +1,14 @@
-"""How long each wait may take: one object for the whole run, shared by the cases that run side by side."""
+"""
+How long each wait may take: one object for the whole run, shared by the cases that run side by side.
+
+A limit has a floor, and grows where the machine is slow: the control worker, which is known to be right, shows that.
+"""
 
 from __future__ import annotations
 
 import enum
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -19,6 +24,18 @@ LATE_WITHOUT_ANSWER_S: Final = 25.0
 """The same for a worker that has not even answered the first request."""
 LATE_LIMIT_S: Final = 0.1
 QUIET_FACTOR: Final = 3.0
+CONTROL_FACTOR: Final = 50.0
+"""
+A wait may take so many times what the control worker took lately, if that is more than the floor, ``DEFAULT_LIMIT_S``.
+
+Measured on two processors with the reference worker, busy loops beside it, small messages | some 200 KiB, the control:
+none 0.45 s | 0.1 s, 0.04 s; 4 loops 0.3 | 0.5, 0.05; 16 loops 1.2 | 0.9, 0.14; 40 loops 1.2 | 3.2, 0.18 and once 3.1.
+So the longest wait was 6 to 18 times the middle control; 50 leaves room for slower workers. The floor is not for the
+machine but for the worker: what it does by itself, such as loading a library, may take seconds wherever it runs.
+"""
+MOST_SLOWNESS: Final = 6.0
+"""Limits are made so many times longer at most: 30 s, as long as SHUT-3 lets a worker take for its exit."""
+REMEMBERED_CONTROLS: Final = 5
 UNKNOWN_START_S: Final = 0.2
 MAX_START_S: Final = 10.0
 
@@ -47,6 +64,9 @@ class Patience:
         self._began_s = clock()
         self._hangs = dict.fromkeys(Wait, 0)
         self._lock = threading.Lock()
+        self._controls: deque[float] = deque(maxlen=REMEMBERED_CONTROLS)
+        self._control_began_s: float | None = None
+        self._most_slowness = 1.0
         self.start_s: float | None = None
         """From the start of a worker to its first answer, measured once; None if none came."""
 
@@ -63,19 +83,49 @@ class Patience:
             hangs, any_hang = self._hangs[wait], any(self._hangs.values())
         late_s = LATE_S if self.start_s is not None else LATE_WITHOUT_ANSWER_S
         late = any_hang and self._clock() - self._began_s > late_s
+        slowness = self.slowness()
         if hangs < HANGS_BEFORE_CUT and not late:
-            return self._scale * (DEFAULT_LIMIT_S + self._starting_s(first=first) + PER_MEBIBYTE_S * mebibytes)
-        floor = LATE_LIMIT_S if late else CUT_LIMIT_S
+            return (
+                self._scale * slowness * (DEFAULT_LIMIT_S + self._starting_s(first=first) + PER_MEBIBYTE_S * mebibytes)
+            )
+        # Late, the end of the run comes before patience with a busy machine.
+        floor = LATE_LIMIT_S if late else CUT_LIMIT_S * slowness
         return self._scale * (floor + 3 * self._starting_s(first=first) + CUT_PER_MEBIBYTE_S * mebibytes)
 
     def case_limit_s(self) -> float:
         """Seconds that all waits of one case may take together: a worker that trickles must not take for ever."""
-        return self._scale * CASE_LIMIT_S
+        return self._scale * self.slowness() * CASE_LIMIT_S
 
     def quiet_s(self) -> float:
         """For how long output is looked for where none may come: three times a start to its first answer."""
         known = self.start_s if self.start_s is not None else UNKNOWN_START_S
         return QUIET_FACTOR * min(known, MAX_START_S)
+
+    def slowness(self) -> float:
+        """By how much limits are longer now than on a machine that has time: 1 to ``MOST_SLOWNESS``."""
+        with self._lock:
+            under_way = [] if self._control_began_s is None else [self._clock() - self._control_began_s]
+            control_s = max([*self._controls, *under_way], default=0.0)
+            slowness = min(MOST_SLOWNESS, max(1.0, CONTROL_FACTOR * control_s / DEFAULT_LIMIT_S))
+            self._most_slowness = max(self._most_slowness, slowness)
+        return slowness
+
+    def control_began(self) -> None:
+        """The control worker is being started."""
+        with self._lock:
+            self._control_began_s = self._clock()
+
+    def control_ended(self) -> None:
+        """The control worker has ended, or had to be."""
+        with self._lock:
+            if self._control_began_s is not None:
+                self._controls.append(self._clock() - self._control_began_s)
+            self._control_began_s = None
+
+    def control_failed(self) -> None:
+        """The control worker is of no use here."""
+        with self._lock:
+            self._control_began_s = None
 
     def hang(self, wait: Wait) -> None:
         """Counts a wait that came to nothing."""
@@ -83,10 +133,14 @@ class Patience:
             self._hangs[wait] += 1
 
     def cut(self) -> str:
-        """What was cut, for the report; empty if nothing was."""
+        """What was done to the limits, for the report; empty if nothing was."""
         with self._lock:
             kinds = [wait.value for wait, hangs in self._hangs.items() if hangs >= HANGS_BEFORE_CUT]
-        return f"waits for {' and '.join(kinds)} were cut short after {HANGS_BEFORE_CUT} hangs" if kinds else ""
+            slowness = self._most_slowness
+        notes = [f"waits for {' and '.join(kinds)} were cut short after {HANGS_BEFORE_CUT} hangs"] if kinds else []
+        if slowness > 1.0:
+            notes.append(f"this machine was slow, so limits were made up to {slowness:.1f} times longer")
+        return "; ".join(notes)
 
     def _starting_s(self, *, first: bool) -> float:
         return min(self.start_s, MAX_START_S) if first and self.start_s is not None else 0.0
