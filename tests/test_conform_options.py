@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
+from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, SelftestOptions, VerifyOptions, parse
 from spreadjobs_conform.report_options import ReportOptions
 
 
@@ -119,10 +119,10 @@ def test_bad_values_end_with_status_2(words: list[str], capsys: pytest.CaptureFi
     assert "error" in capsys.readouterr().err
 
 
-def test_commands_of_later_versions_are_absent() -> None:
-    """What this version does not do is refused, not ignored."""
-    with pytest.raises(UsageFault, match="explore report is no option"):
-        parse(["explore", "report"])
+def test_command_that_nobody_knows_is_refused() -> None:
+    """A word that is no command is not taken for a worker."""
+    with pytest.raises(UsageFault, match="prove report is no option"):
+        parse(["prove", "report"])
 
 
 def test_verify_takes_a_report() -> None:
@@ -153,3 +153,10 @@ def test_processors_are_counted_on_other_systems(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(os, "cpu_count", lambda: None)
 
     assert run_options("--", "w").jobs == 1
+
+
+def test_options_of_the_selftest_are_read() -> None:
+    """Without options all workers are run on a sample, on all processors."""
+    assert parse(["selftest"]) == SelftestOptions(jobs=len(os.sched_getaffinity(0)))
+    words = "selftest -j 3 --only a* --only b --whole --matrix m.md"
+    assert parse(words.split()) == SelftestOptions(jobs=3, only=("a*", "b"), whole=True, matrix=Path("m.md"))

@@ -35,6 +35,8 @@ machine but for the worker: what it does by itself, such as loading a library, m
 """
 MOST_SLOWNESS: Final = 6.0
 """Limits are made so many times longer at most: 30 s, as long as SHUT-3 lets a worker take for its exit."""
+NOTED_SLOWNESS: Final = 1.5
+"""From there on a report says that limits were longer."""
 REMEMBERED_CONTROLS: Final = 5
 UNKNOWN_START_S: Final = 0.2
 MAX_START_S: Final = 10.0
@@ -138,7 +140,7 @@ class Patience:
             kinds = [wait.value for wait, hangs in self._hangs.items() if hangs >= HANGS_BEFORE_CUT]
             slowness = self._most_slowness
         notes = [f"waits for {' and '.join(kinds)} were cut short after {HANGS_BEFORE_CUT} hangs"] if kinds else []
-        if slowness > 1.0:
+        if slowness >= NOTED_SLOWNESS:
             notes.append(f"this machine was slow, so limits were made up to {slowness:.1f} times longer")
         return "; ".join(notes)
 

@@ -3,19 +3,17 @@ Breaks nothing: the control, and the base of every wrong worker in this folder.
 
 It serves the conformance payloads in pickle and JSON, tagged and untagged, and is written from the specification
 alone: it shares no line with the library, the kit or the template. Each step is a method, so that a wrong worker
-is a subclass that gets one step wrong.
+is a subclass that gets one step wrong. It is started some twenty thousand times for a kill matrix: what few of them
+need is imported where it is needed.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import os
 import pickle
 import sys
 import time
-import traceback
 import types
 from typing import TYPE_CHECKING
 
@@ -164,12 +162,16 @@ class Worker:
 
     def decode_json(self, line: bytes) -> object:
         """Turn one line into a value."""
+        import json
+
         message: object = json.loads(line.decode("utf-8"))
         return message
 
     def encode(self, response: object) -> bytes:
         """Turn a response into the bytes of a message."""
         if self.codec == "json":
+            import json
+
             check_for_json(response)
             return json.dumps(response, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
         return pickle.dumps(response, self.protocol)
@@ -219,6 +221,8 @@ class Worker:
 
     def fail(self, task_id: int, error: Exception) -> object:
         """Turn an exception into the first of a failure. Spec ERR-3."""
+        import traceback
+
         text = traceback.format_exc()
         if isinstance(error, FailureError):
             return self.failure(task_id, error.type_name, error.message, text)
@@ -283,13 +287,10 @@ as_ancestor(TooBusy, RemoteException)
 
 def run(worker: type[Worker]) -> None:
     """Run a worker with the options that every reference worker takes."""
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    parser.add_argument("--codec", choices=("pickle", "json"), default="pickle")
-    parser.add_argument("--dialect", choices=("tagged", "untagged"), default="tagged")
-    options = parser.parse_args()
+    options = {"--codec": "pickle", "--dialect": "tagged", **dict(zip(sys.argv[1::2], sys.argv[2::2], strict=True))}
     # Some machines export this; what a child of a wrong worker does must not depend on it.
     os.environ.pop("PYTHONUNBUFFERED", None)
-    worker(options.codec, options.dialect).run()
+    worker(options["--codec"], options["--dialect"]).run()
 
 
 if __name__ == "__main__":
