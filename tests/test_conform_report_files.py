@@ -214,6 +214,22 @@ def test_every_format_can_be_piped_in_any_encoding(name: str, tmp_path: Path) ->
     assert done.stdout
 
 
+def test_a_reader_that_goes_is_no_fault(tmp_path: Path) -> None:
+    """Status 141 and no word, as with every command whose output goes to ``head``."""
+    report = written(tmp_path / "r.jsonl", whole(case("run/a")))
+    with subprocess.Popen(
+        [sys.executable, "-m", "spreadjobs_conform", "report", report, "--tap", "-"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as kit_process:
+        assert kit_process.stdout is not None
+        assert kit_process.stderr is not None
+        kit_process.stdout.close()
+        complaint = kit_process.stderr.read()
+
+    assert (kit_process.returncode, complaint) == (141, b"")
+
+
 def test_the_lines_have_what_the_reports_need(tmp_path: Path) -> None:
     """The report is the one truth: it has the summary of each case, and the command that runs it again."""
     run = kit_with_report(tmp_path, "--case", "run/task-id-0", "--", *WORKER)

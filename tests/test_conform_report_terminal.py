@@ -52,7 +52,7 @@ def test_a_terminal_has_progress_and_colour() -> None:
     status, seen = at_a_terminal("--case", "run/task-id-*", "-j", "1", "--", *python(STRAY))
 
     assert status == 1
-    assert "0 of 2 cases, starting" in seen
+    assert "2 of 2 cases, run, 2 failed" in seen
     assert "\x1b[1;31mFAIL  run/task-id-0  (MUST RUN-5)\x1b[0m" in seen
     assert "\x1b[1;31mNOT CONFORMANT\x1b[0m" in seen
 
