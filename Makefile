@@ -75,7 +75,7 @@ storm: $(VENV)/installed ## kill workers at random, ten a second for a minute: e
 faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 	$(BIN)/python tests/faults/write_table.py
 
-matrix: $(VENV)/installed ## write docs/kill-matrix.md anew: every case on every wrong worker, in some fifteen minutes on two processors
+matrix: $(VENV)/installed ## write docs/kill-matrix.md: every case on every wrong worker, in some fifteen minutes on two processors
 	$(BIN)/spread-jobs-conform selftest --matrix docs/kill-matrix.md
 
 fuzz: $(VENV)/fuzz ## FUZZ_S seconds (600) of coverage-guided fuzzing of what reads a worker's bytes; FUZZ_KEEP=--keep renews fuzz/corpus
