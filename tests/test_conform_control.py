@@ -56,7 +56,7 @@ def test_control_is_timed() -> None:
 
 
 def test_control_that_answers_wrong_is_no_measure() -> None:
-    """A control that went wrong for a reason of its own leaves the limits as they are, and is not run again."""
+    """A control that went wrong for a reason of its own leaves the limits as they are."""
     patience = Notes()
 
     with Controls(patience, PROGRAM.replace('payload["value"]', '"nonsense"')):

@@ -39,6 +39,20 @@ def test_selftest_fails_if_the_kit_does_not_find_what_is_wrong(monkeypatch: pyte
     assert run.out.endswith("SELFTEST FAILED\n")
 
 
+def test_selftest_fails_if_a_requirement_has_no_wrong_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs may be as they must be: a requirement that nobody breaks makes the selftest of all workers fail."""
+    row = next(worker for worker in TABLE.workers if worker.file == ONE)
+    monkeypatch.setattr(selftest, "load_table", lambda: KillTable((row,), TABLE.sample))
+    monkeypatch.setattr(selftest, "CONTROLS", ())
+
+    run = kit("selftest")
+
+    assert run.status == 1
+    assert f"ok     {ONE} pickle" in run.out
+    assert "WRONG  RUN-3: no wrong worker fails a case that names it\n" in run.out
+    assert "WRONG  SHUT-5" not in run.out
+
+
 def test_selftest_of_nothing_is_refused() -> None:
     """A pattern that no worker has is no reason to be green."""
     run = kit("selftest", "--only", "no_such*")

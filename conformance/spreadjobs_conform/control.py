@@ -72,25 +72,21 @@ class Controls:
 
     def _go_on(self) -> None:
         # Without an interpreter to start, the limits stay as they are.
-        while sys.executable and self._one():
-            if self._stop.wait(PERIOD_S):
-                return
+        while sys.executable and not self._stop.is_set():
+            self._one()
+            self._stop.wait(PERIOD_S)
 
-    def _one(self) -> bool:
-        """Runs one control; False if there is no use in a further one."""
+    def _one(self) -> None:
         self._patience.control_began()
         try:
             answer = self._converse()
         except OSError:
             answer = None  # No process can be started now: the cases will meet that too.
-        if self._stop.is_set():
-            return False
-        if answer is not None and answer != _ANSWER:
-            # It went wrong for a reason of its own, and how long that took means nothing.
+        if self._stop.is_set() or answer not in (None, _ANSWER):
+            # It was ended, or went wrong for a reason of its own: how long that took means nothing.
             self._patience.control_failed()
-            return False
-        self._patience.control_ended()
-        return True
+        else:
+            self._patience.control_ended()
 
     def _converse(self) -> object:
         """The control's answer; None if it took too long."""
