@@ -10,14 +10,14 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
 
 import attrs
 
-from spreadjobs_conform.baseline import Baseline, load_baseline
-from spreadjobs_conform.catalogue import all_cases, choose
+from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
 from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
@@ -26,9 +26,12 @@ from spreadjobs_conform.registry import Case
 from spreadjobs_conform.report_json import JsonReport
 from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_text import TextReport
+from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import load_requirements
-from spreadjobs_conform.runner import Runner, not_run
-from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, judge
+from spreadjobs_conform.runner import Runner
+from spreadjobs_conform.selection import select
+from spreadjobs_conform.upkeep import Upkeep, open_upkeep
+from spreadjobs_conform.verdicts import Exit, Outcome, Verdict, judge
 from spreadjobs_conform.verify import verify, write_verified
 
 
@@ -91,24 +94,24 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
 
 def _run(options: RunOptions, out: TextIO) -> Exit:
     requirements = load_requirements()
-    cases = choose(all_cases(), requirements, patterns=options.patterns, skipped=options.skipped, ids=options.ids)
+    required = None if options.all_scored else load_required()
+    cases = select(options, requirements, required)
     candidate = attrs.evolve(options.candidate, mark=f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}")
-    if all((idle := not_run(case, candidate)) and idle[0] is Status.NOT_APPLICABLE for case in cases):
-        raise UsageFault("nothing is selected that applies to this class, codec, dialect and protocol")
-    baseline = load_baseline(options.baseline) if options.baseline is not None else Baseline()
+    upkeep = open_upkeep(options.baseline, options.write_baseline, prune=options.prune_baseline)
     began_s = time.monotonic()
-    runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements)
+    runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements, required=required)
     with _opened(options.report) as stream:
         report = JsonReport(stream)
-        report.header(candidate, len(cases), strict=options.strict)
+        report.header(candidate, len(cases), strict=options.strict, all_scored=options.all_scored)
         verdicts: list[Verdict] = []
         try:
-            runner = _collect(runner, cases, options.jobs, baseline, report, verdicts)
+            runner = _collect(runner, cases, options.jobs, upkeep, report, verdicts)
         except (CannotStart, KeyboardInterrupt, Interrupted) as ending:
             status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.INTERRUPTED
             report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
             raise
-        outcome = judge(verdicts, baseline.problems(verdicts, all_cases()), strict=options.strict)
+        problems, notes = upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
+        outcome = judge(verdicts, problems, strict=options.strict, notes=notes)
         took_s = time.monotonic() - began_s
         report.footer(outcome, took_s, complete=True)
     text = TextReport(out, requirements, options.again, runner.candidate if runner.unanswered else None)
@@ -118,13 +121,13 @@ def _run(options: RunOptions, out: TextIO) -> Exit:
 
 
 def _collect(  # noqa: PLR0913 - all that a run has
-    runner: Runner, cases: Sequence[Case], jobs: int, baseline: Baseline, report: JsonReport, verdicts: list[Verdict]
+    runner: Runner, cases: Sequence[Case], jobs: int, upkeep: Upkeep, report: JsonReport, verdicts: list[Verdict]
 ) -> Runner:
     try:
         calibrated = runner.calibrate()
         report.calibrated(calibrated.candidate)
         for verdict in calibrated.run(cases, jobs):
-            seen = baseline.apply(verdict)
+            seen = upkeep.baseline.apply(verdict)
             report.verdict(seen)
             verdicts.append(seen)
     finally:

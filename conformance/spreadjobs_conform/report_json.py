@@ -24,7 +24,7 @@ class JsonReport:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
 
-    def header(self, candidate: Candidate, selected: int, *, strict: bool) -> None:
+    def header(self, candidate: Candidate, selected: int, *, strict: bool, all_scored: bool = False) -> None:
         """What is tested, and how."""
         self._line(
             {
@@ -34,6 +34,7 @@ class JsonReport:
                 **declared(candidate),
                 "selected": selected,
                 "strict": strict,
+                "all_scored": all_scored,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
             }
         )
@@ -75,6 +76,7 @@ def case_line(verdict: Verdict) -> dict[str, object]:
         "level": verdict.level,
         "family": verdict.case.family,
         "status": verdict.status.value,
+        "scored": verdict.scored,
         "reason": verdict.reason,
         "violated": list(verdict.violated),
         "came": verdict.came,
