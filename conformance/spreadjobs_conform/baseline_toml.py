@@ -27,11 +27,12 @@ LEAST_PART: Final = 12
 """A shorter part of what came would match too much."""
 MOST_PART: Final = 100
 _CHANCE: Final = re.compile(
-    r"(?:[A-Z]+-\d+|\b0x[0-9a-fA-F]{1,4}\b)|(0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:e-?\d+)?|[\ud800-\udfff])"
+    r"(?:[A-Z]+-\d+|\b0x[0-9a-fA-F]{1,4}\b)"
+    r"|(b'[^']*\\x[^']*'|b\"[^\"]*\\x[^\"]*\"|0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:e-?\d+)?|[\ud800-\udfff])"
 )
 """
-What may be another the next time, as its group: numbers, such as task ids, sizes and times; not those of requirements.
-Lone surrogates, which no file can hold, are treated alike.
+What may be another the next time, as its group: numbers, such as task ids, sizes and times, and bytes that are no text;
+not the numbers of requirements. Lone surrogates, which no file can hold, are treated alike.
 """
 _KEY: Final = r"""(?:"(?P<basic>[^"\\]*)"|'(?P<literal>[^']*)')"""
 _HEADER: Final = re.compile(rf"\s*\[\s*(?P<table>known|flaky)\s*(?:\.\s*{_KEY}\s*)?\]\s*(?:#.*)?$")
@@ -129,7 +130,9 @@ def fails_with(verdict: Verdict) -> str:
     Args:
         verdict: A failure.
     """
-    part = max(_parts(verdict.came), key=len)
+    # Of a hang, what follows is how the process was met: asleep or at work, with so much read.
+    came = verdict.came.partition(";")[0] if verdict.hang else verdict.came
+    part = max(_parts(came), key=len)
     if len(part) < LEAST_PART:
         part = max(_parts(verdict.reason), key=len)
     return part[:MOST_PART].strip()
@@ -169,7 +172,8 @@ def with_failures(text: str, failures: Sequence[Verdict]) -> str:
 
 def _quoted(text: str) -> str:
     """The text as a basic string of TOML."""
-    return '"' + re.sub(r'[\x00-\x1f"\\\x7f]', lambda found: f"\\u{ord(found[0]):04x}", text) + '"'
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
 
 
 def without(text: str, stale: AbstractSet[str]) -> str | None:
