@@ -53,13 +53,14 @@ def load_baseline(path: Path, *, unfinished: bool = False) -> Baseline:
         UsageFault: It cannot be read, or is no baseline; the text names the key.
     """
     try:
-        return _baseline(_parsed(_read(path)), unfinished=unfinished)
+        return _baseline(_parsed(path.read_bytes().decode("utf-8")), unfinished=unfinished)
     except (OSError, ValueError, UsageFault) as error:
         raise UsageFault(f"baseline {path}: {error}") from error
 
 
-def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8")
+def file_text(path: Path) -> str:
+    """The text of a file with its line ends as they are; empty if there is no such file."""
+    return path.read_bytes().decode("utf-8") if path.exists() else ""
 
 
 def _parsed(text: str) -> _Table:

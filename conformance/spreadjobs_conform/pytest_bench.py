@@ -164,8 +164,6 @@ def _options(worker: str | None, words: str | None) -> RunOptions:
     except SystemExit as end:
         said = complaint.getvalue().strip().rpartition("\n")[2]
         raise UsageFault(f"--spread-jobs-options: {said}") from end
-    except UsageFault as fault:
-        raise UsageFault(f"--spread-jobs-worker, --spread-jobs-options: {fault}") from fault
     if isinstance(options, RunOptions):
         return options
     raise AssertionError("run was parsed as another verb")

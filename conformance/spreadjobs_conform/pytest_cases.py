@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import pytest
 
@@ -20,6 +20,10 @@ from spreadjobs_conform.findings import CannotStart, UsageFault
 from spreadjobs_conform.pytest_bench import Bench, bench_for
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.verdicts import Status, Verdict
+
+if TYPE_CHECKING:
+    # pytest has no public name for what it returns here.
+    from _pytest._code.code import TerminalRepr
 
 NAME: Final = "spread-jobs-conform"
 MARK: Final = "spread_jobs"
@@ -108,11 +112,13 @@ class ToldItem(pytest.Item):
 
     bench: Bench
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Style | None = None) -> str:
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Style | None = None
+    ) -> str | TerminalRepr:
         """The text of the kit; of all else, what pytest says."""
         if isinstance(excinfo.value, CaseFailure):
             return str(excinfo.value)
-        return str(super().repr_failure(excinfo, style))
+        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Where it stands: in no file of the user's."""
@@ -200,4 +206,5 @@ def plugin_for(worker: str | None, options: str | None) -> Cases:
     try:
         return Cases(bench_for(worker, options))
     except UsageFault as fault:
-        raise pytest.UsageError(str(fault)) from fault
+        prefix = "" if str(fault).startswith("--spread-jobs-") else "--spread-jobs-worker, --spread-jobs-options: "
+        raise pytest.UsageError(f"{prefix}{fault}") from fault

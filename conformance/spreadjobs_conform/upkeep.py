@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from spreadjobs_conform.baseline import Baseline, Problem
-from spreadjobs_conform.baseline_toml import load_baseline, replace, with_failures, without
+from spreadjobs_conform.baseline_toml import file_text, load_baseline, replace, with_failures, without
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.verdicts import Status, Verdict
@@ -85,7 +85,7 @@ def _prune(path: Path, problems: Sequence[Problem], notes: list[str]) -> list[Pr
     stale = [problem.case for problem in problems if problem.stale]
     if not stale:
         return list(problems)
-    left = without(path.read_text("utf-8"), set(stale))
+    left = without(file_text(path), set(stale))
     if left is None:
         notes.append(f"baseline {path}: its form is not known to --prune-baseline; remove by hand: {', '.join(stale)}")
         return list(problems)
@@ -101,7 +101,7 @@ def _write(path: Path, verdicts: Sequence[Verdict], notes: list[str]) -> None:
     other = [verdict.case.id for verdict in failures if verdict.case.id in listed]
     if added:
         try:
-            replace(path, with_failures(path.read_text("utf-8") if path.exists() else "", added))
+            replace(path, with_failures(file_text(path), added))
         except UsageFault as error:
             raise UsageFault(f"--write-baseline {path}: {error}") from error
         count = f"{len(added)} entr{'y' if len(added) == 1 else 'ies'}"
