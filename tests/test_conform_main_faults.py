@@ -42,7 +42,7 @@ def test_fault_of_the_kit_is_no_verdict(wrong: Case, named: str, monkeypatch: py
     """A case that checks too little, or breaks, is a fault of the kit: status 5, and never a pass."""
     monkeypatch.setattr(program, "all_cases", lambda: (wrong,))
 
-    run = kit("--", *python(RIGHT))
+    run = kit("--all-scored", "--", *python(RIGHT))
 
     assert run.status == 5
     assert named in run.out

@@ -95,7 +95,7 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
 def _run(options: RunOptions, out: TextIO) -> Exit:
     requirements = load_requirements()
     required = None if options.all_scored else load_required()
-    cases = select(options, requirements, required)
+    cases = select(options, all_cases(), requirements, required)
     candidate = attrs.evolve(options.candidate, mark=f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}")
     upkeep = open_upkeep(options.baseline, options.write_baseline, prune=options.prune_baseline)
     began_s = time.monotonic()

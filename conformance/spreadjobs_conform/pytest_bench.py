@@ -15,6 +15,7 @@ import attrs
 
 from spreadjobs_conform.baseline import Baseline
 from spreadjobs_conform.baseline_toml import load_baseline
+from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.options import RunOptions, parse
 from spreadjobs_conform.patience import Patience
@@ -138,7 +139,7 @@ def bench_for(worker: str | None, words: str | None) -> Bench:
     required = None if options.all_scored else load_required()
     cases: list[Case] = []
     idle: list[Verdict] = []
-    for case in select(options, requirements, required):
+    for case in select(options, all_cases(), requirements, required):
         why = not_run(case, options.candidate)
         if why is not None and why[0] is Status.NOT_APPLICABLE:
             level = case.level(requirements)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from spreadjobs_conform.catalogue import all_cases, choose
+from spreadjobs_conform.catalogue import choose
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.options import RunOptions
 from spreadjobs_conform.registry import Case
@@ -14,20 +14,24 @@ from spreadjobs_conform.verdicts import Status
 
 
 def select(
-    options: RunOptions, requirements: Mapping[str, Requirement], required: frozenset[str] | None
+    options: RunOptions,
+    all_cases: Sequence[Case],
+    requirements: Mapping[str, Requirement],
+    required: frozenset[str] | None,
 ) -> tuple[Case, ...]:
     """
     The cases of a run.
 
     Args:
         options: What was asked for.
+        all_cases: That the kit has.
         requirements: All there are, by id.
         required: The ids of the cases that score; None: all.
 
     Raises:
         UsageFault: A pattern or an id matches nothing, or what is left could make no run fail.
     """
-    cases = choose(all_cases(), requirements, patterns=options.patterns, skipped=options.skipped, ids=options.ids)
+    cases = choose(all_cases, requirements, patterns=options.patterns, skipped=options.skipped, ids=options.ids)
     applying = [case for case in cases if not _is_idle(case, options)]
     if not applying:
         raise UsageFault("nothing is selected that applies to this class, codec, dialect and protocol")
