@@ -60,7 +60,7 @@ def test_flaky_entry_may_leave_the_failure_open() -> None:
     [
         (Entry(case="data/none-such", fails_with="x"), Status.PASS, "no case data/none-such", True),
         (Entry(case="data/set", fails_with="x"), Status.PASS, "or is data/sets meant?", True),
-        (KNOWN, Status.PASS, "data/sets passed, and is listed as known to fail; remove the entry", True),
+        (KNOWN, Status.PASS, "data/sets passed; remove the entry", True),
         (KNOWN, Status.NOT_APPLICABLE, "data/sets is not-applicable here", True),
         (attrs.evolve(KNOWN, flaky=True), Status.NOT_TESTABLE, "data/sets is not-testable here", True),
         (KNOWN, Status.FAIL, "failed in another way than its entry says; mend the worker, or edit the entry", False),

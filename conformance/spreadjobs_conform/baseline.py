@@ -101,7 +101,7 @@ def _unknown(entry: Entry, existing: Sequence[str]) -> Problem:
 def _problem(entry: Entry, verdict: Verdict, today: date) -> list[Problem]:
     case = entry.case
     if verdict.status is Status.PASS and not entry.flaky:
-        return [Problem(case, f"baseline: {case} passed, and is listed as known to fail; {PRUNE}", stale=True)]
+        return [Problem(case, f"baseline: {case} passed; {PRUNE}", stale=True)]
     if verdict.status in _IDLE:
         text = f"baseline: {case} is {verdict.status.value} here, so it cannot fail; {PRUNE}"
         return [Problem(case, text, stale=True)]
