@@ -51,6 +51,7 @@ def case(case_id: str, status: Status = Status.PASS, **changes: object) -> Line:
         "family": case_id.partition("/")[0],
         "summary": "The smallest task id comes back.",
         "status": status.value,
+        "scored": True,
         "reason": "" if status is Status.PASS else "5 came; 0 was due (RUN-5)",
         "violated": ["RUN-5"] if failed else [],
         "came": "5" if failed else "",
@@ -86,7 +87,7 @@ def hostile(case_id: str, status: Status = Status.FAIL) -> Line:
 
 def footer(cases: Sequence[Line], *, strict: bool = False, problems: Sequence[str] = (), complete: bool = True) -> Line:
     """The last line."""
-    ended = [(str(line["status"]), str(line["level"])) for line in cases]
+    ended = [(str(line["status"]), str(line["level"])) for line in cases if line["scored"]]
     return {
         "kind": "footer",
         "complete": complete,
@@ -122,10 +123,10 @@ def written(path: Path, lines: Sequence[Mapping[str, object]]) -> str:
 @st.composite
 def any_report(draw: st.DrawFn) -> Report:
     """Whatever may become of a run."""
-    ends = st.tuples(st.sampled_from(Status), st.sampled_from(["MUST", "SHOULD"]))
+    ends = st.tuples(st.sampled_from(Status), st.sampled_from(["MUST", "SHOULD"]), st.booleans())
     cases = [
-        case(f"run/{number}", status, level=level)
-        for number, (status, level) in enumerate(draw(st.lists(ends, max_size=5)))
+        case(f"run/{number}", status, level=level, scored=scored)
+        for number, (status, level, scored) in enumerate(draw(st.lists(ends, max_size=5)))
     ]
     strict, complete = draw(st.booleans()), draw(st.booleans())
     problems = draw(st.sampled_from([[], ["baseline: run/9 passed; remove the entry"]]))

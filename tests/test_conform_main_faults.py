@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-import spreadjobs_conform.__main__ as program
+import spreadjobs_conform.__main__ as command
 from kit_runs import kit
 from kit_scripts import RIGHT, python
-from spreadjobs_conform import runner
+from spreadjobs_conform import runner, running
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.findings import CannotStart, HarnessFault, Interrupted
@@ -40,9 +40,9 @@ def lost(_: object) -> None:
 )
 def test_fault_of_the_kit_is_no_verdict(wrong: Case, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A case that checks too little, or breaks, is a fault of the kit: status 5, and never a pass."""
-    monkeypatch.setattr(program, "all_cases", lambda: (wrong,))
+    monkeypatch.setattr(running, "all_cases", lambda: (wrong,))
 
-    run = kit("--", *python(RIGHT))
+    run = kit("--all-scored", "--", *python(RIGHT))
 
     assert run.status == 5
     assert named in run.out
@@ -57,7 +57,7 @@ def test_fault_outside_a_case_gives_status_5(error: Exception, named: str, monke
     def fail() -> None:
         raise error
 
-    monkeypatch.setattr(program, "load_requirements", fail)
+    monkeypatch.setattr(command, "load_requirements", fail)
 
     run = kit("list")
 

@@ -22,6 +22,8 @@ from spreadjobs_conform.verdicts import Exit, Status
         (whole(case("run/a", Status.FAIL, level="SHOULD"), strict=True), "1 SHOULD fails", RED),
         (whole(case("run/a"), problems=["stale"]), "baseline is stale", RED),
         (whole(case("run/a", Status.KNOWN)), "conformant, 1 known failures", AMBER),
+        (whole(case("run/a"), case("run/b", Status.FAIL, scored=False)), "conformant", GREEN),
+        (whole(case("run/a", Status.FAIL), case("run/b", Status.FAIL, scored=False)), "1 MUST fails", RED),
         (whole(case("run/a", Status.NOT_TESTABLE)), "1 MUST not tested", AMBER),
         (whole(case("run/a", Status.HARNESS_ERROR)), "kit fault", GREY),
         ([header(2), case("run/a")], "incomplete", GREY),

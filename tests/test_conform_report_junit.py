@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from hypothesis import given, settings
 from kit_reports import any_report, case, header, hostile, report, whole
 from spreadjobs_conform.report_junit import junit
-from spreadjobs_conform.report_read import Report
+from spreadjobs_conform.report_read import NOT_SCORED, Report
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.verdicts import Exit, Status
 from xmlschema import XMLSchema
@@ -40,7 +40,8 @@ def test_it_is_valid_and_red_exactly_if_the_run_failed(read: Report) -> None:
 def test_every_status_has_its_element() -> None:
     """A failure and a fault of the kit are told in full; what does not count is skipped, with the reason."""
     cases = [case(f"run/{status.value}", status) for status in Status]
-    (suite,) = made(report(whole(*cases, case("run/should", Status.FAIL, level="SHOULD"))))
+    later = [case(f"later/{each.value}", each, scored=False) for each in (Status.FAIL, Status.HARNESS_ERROR)]
+    (suite,) = made(report(whole(*cases, case("run/should", Status.FAIL, level="SHOULD"), *later)))
 
     endings = {
         each.get("name"): [(child.tag, child.get("message", "")) for child in each] for each in suite.iter("testcase")
@@ -55,6 +56,8 @@ def test_every_status_has_its_element() -> None:
         "run/not-testable": [("skipped", f"not-testable: {reason}")],
         "run/harness-error": [("error", reason)],
         "run/should": [("skipped", f"a SHOULD that failed, which counts with --strict alone: {reason}")],
+        "later/fail": [("skipped", f"{NOT_SCORED}: {reason}")],
+        "later/harness-error": [("skipped", f"{NOT_SCORED}: {reason}")],
     }
     text = suite.findtext("testcase/failure") or ""
     for part in (

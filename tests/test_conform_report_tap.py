@@ -7,7 +7,7 @@ import re
 
 from hypothesis import given, settings
 from kit_reports import any_report, case, header, hostile, report, whole
-from spreadjobs_conform.report_read import Report
+from spreadjobs_conform.report_read import NOT_SCORED, Report
 from spreadjobs_conform.report_tap import tap14
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.verdicts import Exit, Status
@@ -45,7 +45,9 @@ def test_every_status_has_its_form() -> None:
     """Known and flaky failures are TODO, what was not run is SKIP, each with the reason."""
     cases = [case(f"run/{status.value}", status) for status in Status]
 
-    points = [line for line in lines(report(whole(*cases))) if POINT.fullmatch(line)]
+    later = case("run/later", Status.FAIL, scored=False)
+
+    points = [line for line in lines(report(whole(*cases, later))) if POINT.fullmatch(line)]
 
     reason = "5 came; 0 was due (RUN-5)"
     assert points == [
@@ -56,6 +58,7 @@ def test_every_status_has_its_form() -> None:
         f"ok 5 - run/not-applicable # SKIP not-applicable: {reason}",
         f"ok 6 - run/not-testable # SKIP not-testable: {reason}",
         "not ok 7 - run/harness-error",
+        f"not ok 8 - run/later # TODO {NOT_SCORED}",
     ]
 
 

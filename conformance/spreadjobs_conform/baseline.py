@@ -1,92 +1,116 @@
 """
 The baseline: cases that are known to fail, each with its reason.
 
-A known failure still runs. If it passes, fails for another reason, or does not exist, the baseline is stale and the
+A known failure still runs. If it passes, fails for another reason, does not exist, or its day of review has come, the
 run fails: a list that may go stale only loudly.
 """
 
 from __future__ import annotations
 
-import tomllib
+import difflib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from datetime import date
 from types import MappingProxyType
+from typing import Final
 
 import attrs
 
-from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.verdicts import Status, Verdict
+
+PRUNE: Final = "remove the entry (--prune-baseline does it)"
+_IDLE: Final = (Status.NOT_APPLICABLE, Status.NOT_TESTABLE)
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """What the baseline says of one case."""
+
+    case: str
+    flaky: bool = False
+    """Whether it may pass as well."""
+    fails_with: str = ""
+    """A part of the kit's reason that must be found; empty: any failure will do."""
+    reason: str = ""
+    """Why the failure is tolerated, for people; empty in the short form."""
+    review: date | None = None
+    """The last day on which the entry holds without a look at it."""
+
+    @property
+    def name(self) -> str:
+        """Its key in the file."""
+        return f'{"flaky" if self.flaky else "known"}."{self.case}"'
+
+
+@attrs.frozen
+class Problem:
+    """Why the baseline makes the run fail."""
+
+    case: str
+    text: str
+    stale: bool = False
+    """Whether the entry is of no use any more and may be removed."""
 
 
 @attrs.frozen
 class Baseline:
-    """The entries of a baseline: case id to a part of the reason that must be found."""
+    """The entries of a baseline, by case id."""
 
-    known: Mapping[str, str] = MappingProxyType({})
-    flaky: Mapping[str, str] = MappingProxyType({})
+    entries: Mapping[str, Entry] = MappingProxyType({})
 
     def apply(self, verdict: Verdict) -> Verdict:
         """The verdict as the baseline sees it."""
-        if verdict.status is not Status.FAIL:
+        entry = self.entries.get(verdict.case.id)
+        if entry is None or verdict.status is not Status.FAIL:
             return verdict
-        for entries, status in ((self.known, Status.KNOWN), (self.flaky, Status.FLAKY)):
-            expected = entries.get(verdict.case.id)
-            if expected is None:
-                continue
-            if expected in verdict.reason:
-                return attrs.evolve(verdict, status=status)
-            return attrs.evolve(verdict, reason=f"{verdict.reason} (the baseline expects the reason {expected!r})")
-        return verdict
+        if entry.fails_with not in verdict.reason:
+            return attrs.evolve(
+                verdict, reason=f"{verdict.reason} (the baseline expects the reason {entry.fails_with!r})"
+            )
+        status = Status.FLAKY if entry.flaky else Status.KNOWN
+        tolerated = f" (tolerated: {entry.reason})" if entry.reason else ""
+        return attrs.evolve(verdict, status=status, reason=verdict.reason + tolerated)
 
-    def problems(self, verdicts: Sequence[Verdict], cases: Sequence[Case]) -> list[str]:
+    def problems(self, verdicts: Sequence[Verdict], cases: Sequence[Case], today: date) -> list[Problem]:
         """
-        Entries that are stale.
+        What is wrong with the entries.
 
         Args:
             verdicts: Of this run, after ``apply``.
-            cases: All that the kit has. An entry of a case that was not selected says nothing.
+            cases: All that the kit has. An entry of a case that was not selected, or does not score, says nothing.
+            today: The day of the run; entries whose review was due before it are problems.
         """
-        found: list[str] = []
         existing = {case.id for case in cases}
-        by_id = {verdict.case.id: verdict for verdict in verdicts}
-        for case_id in (*self.known, *self.flaky):
-            verdict = by_id.get(case_id)
-            if case_id not in existing:
-                found.append(f"baseline: there is no case {case_id}; remove the entry")
-            elif verdict is None:
-                continue
-            elif verdict.status is Status.PASS and case_id in self.known:
-                found.append(f"baseline: {case_id} passed; remove the entry")
-            elif verdict.status in (Status.NOT_APPLICABLE, Status.NOT_TESTABLE):
-                found.append(f"baseline: {case_id} is {verdict.status.value} here; remove the entry")
+        by_id = {verdict.case.id: verdict for verdict in verdicts if verdict.scored}
+        found: list[Problem] = []
+        for entry in self.entries.values():
+            verdict = by_id.get(entry.case)
+            if entry.case not in existing:
+                found.append(_unknown(entry, sorted(existing)))
+            elif verdict is not None:
+                found += _problem(entry, verdict, today)
         return found
 
 
-def load_baseline(path: Path) -> Baseline:
-    """
-    Reads a baseline file.
-
-    Raises:
-        UsageFault: It cannot be read, or is no baseline; the text names the key.
-    """
-    try:
-        data: Mapping[str, object] = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageFault(f"baseline {path}: {error}") from error
-    unknown = data.keys() - {"known", "flaky"}
-    if unknown:
-        raise UsageFault(f"baseline {path}: unknown key {sorted(unknown)[0]!r}; it may have [known] and [flaky]")
-    return Baseline(*(_entries(path, data, key) for key in ("known", "flaky")))
+def _unknown(entry: Entry, existing: Sequence[str]) -> Problem:
+    near = difflib.get_close_matches(entry.case, existing, n=1)
+    hint = f", or is {near[0]} meant?" if near else ""
+    return Problem(entry.case, f"baseline: there is no case {entry.case}; {PRUNE}{hint}", stale=True)
 
 
-def _entries(path: Path, data: Mapping[str, object], key: str) -> Mapping[str, str]:
-    table = data.get(key, {})
-    if not isinstance(table, dict):
-        raise UsageFault(f'baseline {path}: {key!r} must be a table of "case id" = "a part of the reason"')
-    entries: dict[str, str] = {}
-    for case_id, reason in table.items():
-        if not isinstance(reason, str) or not reason.strip():
-            raise UsageFault(f"baseline {path}: {key}.{case_id!r} needs a reason, a string that is not empty")
-        entries[str(case_id)] = reason
-    return MappingProxyType(entries)
+def _problem(entry: Entry, verdict: Verdict, today: date) -> list[Problem]:
+    case = entry.case
+    if verdict.status is Status.PASS and not entry.flaky:
+        return [Problem(case, f"baseline: {case} passed; {PRUNE}", stale=True)]
+    if verdict.status in _IDLE:
+        text = f"baseline: {case} is {verdict.status.value} here, so it cannot fail; {PRUNE}"
+        return [Problem(case, text, stale=True)]
+    if verdict.status is Status.FAIL:
+        text = f"baseline: {case} failed in another way than its entry says; mend the worker, or edit the entry"
+        return [Problem(case, f"{text} if this way is tolerated too: {verdict.reason}")]
+    if entry.review is not None and today > entry.review:
+        text = f"baseline: review is due: {entry.name} was to be looked at by {entry.review}"
+        return [
+            Problem(case, f"{text} ({entry.reason}); mend the worker, or set a later date if it is still tolerated")
+        ]
+    return []

@@ -46,6 +46,10 @@ class RunOptions:
     ids: tuple[str, ...]
     strict: bool
     baseline: Path | None
+    write_baseline: Path | None
+    prune_baseline: bool
+    all_scored: bool
+    """Whether the cases count as well that are not in the required set."""
     jobs: int
     timeout_scale: float
     report: Path | None
@@ -151,6 +155,9 @@ def _run_options(words: list[str]) -> RunOptions:
         ids=tuple(given.req),
         strict=given.strict,
         baseline=given.baseline,
+        write_baseline=given.write_baseline,
+        prune_baseline=given.prune_baseline,
+        all_scored=given.all_scored,
         jobs=given.jobs if given.jobs is not None else _processors(),
         timeout_scale=given.timeout_scale,
         report=given.report,
@@ -180,6 +187,9 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--req", action="append", default=[], metavar="ID", help="run the cases of this requirement alone")
     add("--strict", action="store_true", help="a SHOULD that fails counts too")
     add("--baseline", type=Path, metavar="FILE", help="TOML: cases that are known to fail, with reasons")
+    add("--write-baseline", type=Path, metavar="FILE", help="add an entry for each case that fails and has none")
+    add("--prune-baseline", action="store_true", help="remove the entries that are stale from the baseline")
+    add("--all-scored", action="store_true", help="count the cases too that came after the required set was frozen")
     add("-j", dest="jobs", type=_jobs, metavar="N", help="cases side by side; default the number of processors")
     add("--timeout-scale", type=_scale, default=1.0, metavar="X", help="factor on every time limit")
     add("-q", "--quiet", action="store_true", help="show failures and the verdict alone")
@@ -272,5 +282,7 @@ def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:
         value: object = getattr(given, name)
         if value is not None and value != "worker":
             words += [option, str(value)]
+    if given.all_scored:
+        words.append("--all-scored")
     tail = ["--", *command] if command else []
     return " ".join([shlex.join(words), "{}", *([shlex.join(tail)] if tail else [])])

@@ -30,7 +30,9 @@ def outcome(reports: Sequence[Report]) -> tuple[str, str]:
         case Exit.KIT_FAULT:
             return "kit fault", GREY
         case Exit.CONFORMANT:
-            known = sum(report.count(status) for report in reports for status in (Status.KNOWN, Status.FLAKY))
+            known = sum(
+                report.count(status, scored=True) for report in reports for status in (Status.KNOWN, Status.FLAKY)
+            )
             return (f"conformant, {known} known failures", AMBER) if known else ("conformant", GREEN)
         case Exit.NOT_TESTED:
             return f"{_count(reports, Status.NOT_TESTABLE, 'MUST')} MUST not tested", AMBER
@@ -42,7 +44,9 @@ def outcome(reports: Sequence[Report]) -> tuple[str, str]:
 
 
 def _count(reports: Sequence[Report], status: Status, level: str) -> int:
-    return sum(case.status is status and case.level == level for report in reports for case in report.cases)
+    return sum(
+        case.scored and case.status is status and case.level == level for report in reports for case in report.cases
+    )
 
 
 def badge(reports: Sequence[Report]) -> str:

@@ -9,7 +9,7 @@ from typing import Final, TextIO, TypeAlias
 
 import attrs
 
-from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.findings import ReaderGone, UsageFault
 from spreadjobs_conform.report_badge import badge
 from spreadjobs_conform.report_html import check_installed, page
 from spreadjobs_conform.report_junit import junit
@@ -68,6 +68,21 @@ def write_text(stream: TextIO, text: str) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
+
+
+@contextlib.contextmanager
+def told_when_gone(out: TextIO) -> Iterator[None]:
+    """
+    Around what is written to standard output: a broken pipe anywhere else is the worker's, or a fault of the kit.
+
+    Raises:
+        ReaderGone: Nobody reads it any more.
+    """
+    try:
+        yield
+        out.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 @contextlib.contextmanager

@@ -26,7 +26,9 @@ class JsonReport:
         self.kept: list[str] = []
         """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
-    def header(self, candidate: Candidate, selected: int, *, strict: bool, again: str = "") -> None:
+    def header(
+        self, candidate: Candidate, selected: int, *, strict: bool, all_scored: bool = False, again: str = ""
+    ) -> None:
         """
         What is tested, and how.
 
@@ -34,6 +36,7 @@ class JsonReport:
             candidate: The program.
             selected: How many cases will be run.
             strict: Whether a SHOULD that fails counts too.
+            all_scored: Whether the cases count that are not in the required set.
             again: The command line of this run, with ``{}`` where the choice of cases goes.
         """
         self._line(
@@ -44,6 +47,7 @@ class JsonReport:
                 **declared(candidate),
                 "selected": selected,
                 "strict": strict,
+                "all_scored": all_scored,
                 "again": again,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
             }
@@ -88,6 +92,7 @@ def case_line(verdict: Verdict) -> dict[str, object]:
         "family": verdict.case.family,
         "summary": verdict.case.summary,
         "status": verdict.status.value,
+        "scored": verdict.scored,
         "reason": verdict.reason,
         "violated": list(verdict.violated),
         "came": verdict.came,

@@ -69,7 +69,7 @@ def _failures(report: Report) -> Iterator[str]:
     yield from ("", f"## {markdown(report.name)}", "")
     yield from ("| case | status | level | came | due | cure |", "|---|---|---|---|---|---|")
     for case in told:
-        status = f"{MARKS[case.status]} {case.status.value}"
+        status = f"{MARKS[case.status]} {case.status.value}" + ("" if case.scored else " (not scored)")
         cells = [case.case, status, f"{case.level} {', '.join(case.violated or case.requirements)}"]
         cells += [case.came or case.reason, case.due, case.cure]
         yield f"| {' | '.join(markdown(cell, MAX_CELL) for cell in cells)} |"

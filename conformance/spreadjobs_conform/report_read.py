@@ -18,6 +18,7 @@ from spreadjobs_conform.verdicts import Exit, Status, exit_of
 MAX_NAME: Final = 40
 """Characters of a worker's name: it heads a column."""
 LEVELS: Final = ("MUST", "SHOULD")
+NOT_SCORED: Final = "not scored: the case came after the required set was frozen, and counts with --all-scored alone"
 TOLD: Final = (Status.FAIL, Status.HARNESS_ERROR, Status.KNOWN, Status.FLAKY)
 """What is told in full wherever there is room."""
 WORST_FIRST: Final = (Exit.KIT_FAULT, Exit.FAILED, Exit.NOT_TESTED)
@@ -74,6 +75,8 @@ class CaseRecord:
     family: str
     summary: str = ""
     status: Status
+    scored: bool
+    """Whether it is in the required set; otherwise it counts for nothing."""
     reason: str
     violated: tuple[str, ...]
     came: str
@@ -100,6 +103,8 @@ class CaseRecord:
         pairs += [("rule", rule) for rule in rules] + [("cure", self.cure)]
         if not self.came or self.came not in self.reason or "(the baseline" in self.reason:
             pairs.append(("note", self.reason))
+        if not self.scored:
+            pairs.append(("note", NOT_SCORED))
         return [(label, text) for label, text in (*pairs, ("again", again)) if text]
 
     def blocks(self, most: int | None = None) -> list[tuple[str, list[str]]]:
@@ -184,11 +189,18 @@ class Report:
 
     def counts(self, case: CaseRecord) -> bool:
         """Whether a failure of this case makes the run fail."""
-        return case.level == "MUST" or self.header.strict
+        return not self.excuse(case)
 
-    def count(self, status: Status) -> int:
-        """How many cases ended so."""
-        return sum(case.status is status for case in self.cases)
+    def excuse(self, case: CaseRecord) -> str:
+        """Why a failure of this case does not make the run fail; empty if it does."""
+        if not case.scored:
+            return NOT_SCORED
+        is_excused = case.status is Status.FAIL and case.level != "MUST" and not self.header.strict
+        return "a SHOULD that failed, which counts with --strict alone" if is_excused else ""
+
+    def count(self, status: Status, *, scored: bool = False) -> int:
+        """How many cases ended so; with ``scored``, of those that score."""
+        return sum(case.status is status and (case.scored or not scored) for case in self.cases)
 
     def totals(self) -> dict[Status, int]:
         """The number of cases of every status that there is."""
@@ -208,8 +220,8 @@ class Report:
             return "INCOMPLETE"
         match self.exit:
             case Exit.CONFORMANT:
-                known = self.count(Status.KNOWN) + self.count(Status.FLAKY)
-                should = self.count(Status.FAIL)
+                known = self.count(Status.KNOWN, scored=True) + self.count(Status.FLAKY, scored=True)
+                should = self.count(Status.FAIL, scored=True)
                 parts = [f"{known} known failures"] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
                 return f"CONFORMANT, but for {' and '.join(parts)}" if parts else "CONFORMANT"
             case Exit.NOT_TESTED:
@@ -273,7 +285,7 @@ def typed(lines: Lines) -> Report:
     if lines.footer is not None:
         fields = Fields(lines, "footer", 0, lines.footer)
         footer = _footer(fields)
-        ended = [(case.status.value, case.level) for case in cases]
+        ended = [(case.status.value, case.level) for case in cases if case.scored]
         due = exit_of(ended, stale=bool(footer.problems), strict=header.strict)
         # A report that was edited, or put together by hand, must not be shown as green.
         if footer.complete and footer.exit_status != due and len(cases) == header.selected:
@@ -317,6 +329,7 @@ def _case(fields: Fields) -> CaseRecord:
         family=fields.text("family"),
         summary=fields.text("summary", ""),
         status=fields.status(),
+        scored=fields.get("scored", bool),
         reason=fields.text("reason"),
         violated=fields.texts("violated"),
         came=fields.text("came"),

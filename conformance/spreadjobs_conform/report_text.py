@@ -74,6 +74,7 @@ class TextReport:
         self._short(outcome, Status.KNOWN, "known to fail")
         self._short(outcome, Status.FLAKY, "failed, and known to be flaky")
         self._not_testable(outcome)
+        self._not_scored(outcome)
         self._problems(outcome)
         if cut:
             self._line(f"Note: {cut}.")
@@ -104,7 +105,7 @@ class TextReport:
             self._no_answer(outcome)
         for verdicts in kinds.values():
             for verdict in verdicts[:SHOWN_OF_A_KIND]:
-                self._failure(verdict)
+                self.failure(verdict)
             self._folded(verdicts[SHOWN_OF_A_KIND:])
 
     def _no_answer(self, outcome: Outcome) -> None:
@@ -125,10 +126,12 @@ class TextReport:
         self._line()
         self._line(f"and {len(verdicts)} {what} in the same way: {names}{dots}")
 
-    def _failure(self, verdict: Verdict) -> None:
+    def failure(self, verdict: Verdict) -> None:
+        """One failure in full, or a fault of the kit."""
         case = verdict.case
         self._line()
         title = "FAIL" if verdict.status is Status.FAIL else "KIT FAULT"
+        title += "" if verdict.scored else ", not scored"
         self._line(f"{title}  {case.id}  ({verdict.level} {', '.join(case.requirements)})")
         self._line(f"  shows:  {case.summary}")
         if verdict.status is Status.FAIL:
@@ -148,7 +151,8 @@ class TextReport:
         self._block("  conversation:", verdict.conversation)
         self._block("  its bytes, from their places in its standard output on, and what they say:", verdict.evidence)
         self._block("  last lines of its standard error:", verdict.stderr)
-        self._line(f"  again:  {self._again.replace('{}', f'--case {case.id}', 1)}")
+        chosen = f"--case {case.id}" + ("" if verdict.scored else " --all-scored")
+        self._line(f"  again:  {self._again.replace('{}', chosen, 1)}")
 
     def _block(self, title: str, lines: tuple[str, ...] | list[str]) -> None:
         if lines:
@@ -164,7 +168,7 @@ class TextReport:
     def _not_testable(self, outcome: Outcome) -> None:
         reasons: dict[str, list[str]] = {}
         for verdict in outcome.verdicts:
-            if verdict.status is Status.NOT_TESTABLE:
+            if verdict.status is Status.NOT_TESTABLE and verdict.scored:
                 reasons.setdefault(verdict.reason, []).append(verdict.case.id)
         for reason, cases in reasons.items():
             more = f" and {len(cases) - SHOWN_NOT_TESTABLE} more" if len(cases) > SHOWN_NOT_TESTABLE else ""
@@ -172,9 +176,20 @@ class TextReport:
             self._line(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}")
             self._line(f"  because:  {reason}")
 
+    def _not_scored(self, outcome: Outcome) -> None:
+        shown = [
+            f"{verdict.case.id} {verdict.status.value}"
+            for verdict in outcome.verdicts
+            if not verdict.scored and verdict.status is not Status.NOT_APPLICABLE
+        ]
+        if shown:
+            self._line()
+            self._line(f"NOT SCORED  {', '.join(shown)}")
+            self._line("  because:  these cases came after the required set was frozen; --all-scored makes them count")
+
     def _problems(self, outcome: Outcome) -> None:
-        for problem in outcome.problems:
-            self._line(problem)
+        for text in (*outcome.problems, *outcome.notes):
+            self._line(text)
 
     def _totals(self, outcome: Outcome, took_s: float) -> None:
         counts = [f"{count} {name}" for name, count in outcome.totals().items() if count]
@@ -185,8 +200,8 @@ class TextReport:
     def _verdict(self, outcome: Outcome) -> str:
         match outcome.exit:
             case Exit.CONFORMANT:
-                known = outcome.count(Status.KNOWN) + outcome.count(Status.FLAKY)
-                should = outcome.count(Status.FAIL)
+                known = outcome.count(Status.KNOWN, scored=True) + outcome.count(Status.FLAKY, scored=True)
+                should = outcome.count(Status.FAIL, scored=True)
                 parts = [f"{known} known failures"] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
                 return f"CONFORMANT, but for {' and '.join(parts)}" if parts else "CONFORMANT"
             case Exit.NOT_TESTED:
@@ -207,4 +222,4 @@ def _kind(verdict: Verdict) -> tuple[object, ...]:
         return (verdict.case.id,)
     # The first rule is that of the case; if there are others, it is they that tell how the worker failed.
     rules = verdict.violated[1:] or verdict.violated
-    return (_CHANCE.sub("", verdict.came), _CHANCE.sub("", verdict.due), rules)
+    return (verdict.scored, _CHANCE.sub("", verdict.came), _CHANCE.sub("", verdict.due), rules)

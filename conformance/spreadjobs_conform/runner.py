@@ -50,6 +50,8 @@ class Runner:
     patience: Patience
     requirements: Mapping[str, Requirement]
     stop: threading.Event = attrs.field(factory=threading.Event)
+    required: frozenset[str] | None = None
+    """The ids of the cases that score; None: all."""
     unanswered: bool = False
     """Whether nothing that can be read came for the first request of the run."""
 
@@ -97,7 +99,7 @@ class Runner:
 
     def run(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
         """
-        The verdicts, in the order of the cases; heavy ones come last.
+        The verdicts, in the order of the cases; heavy ones come last, and those that do not score after all others.
 
         Args:
             cases: What to run.
@@ -107,13 +109,24 @@ class Runner:
             KeyboardInterrupt: As it came; all workers have been ended then.
         """
         ordered = sorted(cases, key=lambda case: case.heavy)
+        # Cases that do not score must change nothing for the others: neither by their load nor by their hangs.
+        for group in ([case for case in ordered if self.scores(case)], [c for c in ordered if not self.scores(c)]):
+            yield from self._run_group(group, jobs)
+
+    def scores(self, case: Case) -> bool:
+        """Whether the case is one of the required set."""
+        return self.required is None or case.id in self.required
+
+    def _run_group(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
         pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="case")
         try:
-            futures: list[Future[Verdict]] = [pool.submit(self.run_case, case) for case in ordered]
+            futures: list[Future[Verdict]] = [pool.submit(self.run_case, case) for case in cases]
             for future in futures:
                 yield future.result()
-        finally:
+        except BaseException:
             self.stop.set()
+            raise
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def run_case(self, case: Case) -> Verdict:
@@ -126,12 +139,13 @@ class Runner:
         level = case.level(self.requirements)
         idle = not_run(case, self.candidate)
         if idle is not None:
-            return Verdict(case=case, level=level, status=idle[0], reason=idle[1])
+            return Verdict(case=case, level=level, status=idle[0], reason=idle[1], scored=self.scores(case))
         candidate = self.candidate
         stage = RecordingStage(self.stage())
         began_s = time.monotonic()
         verdict = judged(case, candidate, stage, level)
-        return attrs.evolve(verdict, took_s=time.monotonic() - began_s, record=stage.facts.record())
+        took_s = time.monotonic() - began_s
+        return attrs.evolve(verdict, scored=self.scores(case), took_s=took_s, record=stage.facts.record())
 
     def stage(self) -> Stage:
         """The world, in which a conversation can take place."""

@@ -44,6 +44,8 @@ class Verdict:
     case: Case
     level: str
     status: Status
+    scored: bool = True
+    """Whether the case is in the required set; otherwise its status is shown and counts for nothing."""
     reason: str = ""
     violated: tuple[str, ...] = ()
     """The requirements that the worker was seen to break."""
@@ -72,17 +74,19 @@ class Outcome:
     problems: tuple[str, ...]
     """What is wrong with the baseline: entries that match nothing any more."""
     exit: Exit
+    notes: tuple[str, ...] = ()
+    """What was done to files, for people."""
 
-    def count(self, status: Status) -> int:
-        """How many cases ended so."""
-        return sum(verdict.status is status for verdict in self.verdicts)
+    def count(self, status: Status, *, scored: bool = False) -> int:
+        """How many cases ended so; with ``scored``, of those that score."""
+        return sum(verdict.status is status and (verdict.scored or not scored) for verdict in self.verdicts)
 
     def totals(self) -> dict[str, int]:
         """The number of cases of every status."""
         return {status.value: self.count(status) for status in Status}
 
 
-def judge(verdicts: Sequence[Verdict], problems: Sequence[str], *, strict: bool) -> Outcome:
+def judge(verdicts: Sequence[Verdict], problems: Sequence[str], *, strict: bool, notes: Sequence[str] = ()) -> Outcome:
     """
     The outcome of a run.
 
@@ -90,9 +94,11 @@ def judge(verdicts: Sequence[Verdict], problems: Sequence[str], *, strict: bool)
         verdicts: What became of its cases.
         problems: What is wrong with the baseline.
         strict: Whether a SHOULD that failed counts too.
+        notes: What was done to files.
     """
-    ended = [(verdict.status.value, verdict.level) for verdict in verdicts]
-    return Outcome(tuple(verdicts), tuple(problems), exit_of(ended, stale=bool(problems), strict=strict))
+    ended = [(verdict.status.value, verdict.level) for verdict in verdicts if verdict.scored]
+    status = exit_of(ended, stale=bool(problems), strict=strict)
+    return Outcome(tuple(verdicts), tuple(problems), status, tuple(notes))
 
 
 def exit_of(ended: Sequence[tuple[str, str]], *, stale: bool, strict: bool) -> Exit:
@@ -100,7 +106,7 @@ def exit_of(ended: Sequence[tuple[str, str]], *, stale: bool, strict: bool) -> E
     The exit status of a run.
 
     Args:
-        ended: Status and level of each case.
+        ended: Status and level of each case that scores.
         stale: Whether the baseline is.
         strict: Whether a SHOULD that failed counts too.
     """

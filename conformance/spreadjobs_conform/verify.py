@@ -15,6 +15,7 @@ from spreadjobs_conform.registry import Case
 from spreadjobs_conform.replay import ReplayStage, Tape
 from spreadjobs_conform.report_json import case_line
 from spreadjobs_conform.report_lines import Line, Lines
+from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.runner import judged, not_run
 from spreadjobs_conform.verdicts import Exit, Status, Verdict, exit_of
@@ -24,6 +25,7 @@ _COMPARED: Final = (
     "level",
     "family",
     "status",
+    "scored",
     "reason",
     "violated",
     "came",
@@ -71,15 +73,18 @@ def verify(report: Lines, cases: Sequence[Case], requirements: Mapping[str, Requ
     """
     candidate = candidate_of(report.header, report.calibration or {})
     by_id = {case.id: case for case in cases}
+    required = None if report.header.get("all_scored") is True else load_required()
     for line in report.cases:
         case = by_id.get(str(line.get("case")))
         if case is None:
             yield Checked(str(line.get("case")), Finding.DIFFERS, "this kit has no such case")
         else:
-            yield _checked(line, case, candidate, requirements)
+            yield _checked(line, case, candidate, requirements, scored=required is None or case.id in required)
 
 
-def _checked(line: Line, case: Case, candidate: Candidate, requirements: Mapping[str, Requirement]) -> Checked:
+def _checked(
+    line: Line, case: Case, candidate: Candidate, requirements: Mapping[str, Requirement], *, scored: bool
+) -> Checked:
     level = case.level(requirements)
     idle = not_run(case, candidate)
     record = line.get("record")
@@ -94,7 +99,7 @@ def _checked(line: Line, case: Case, candidate: Candidate, requirements: Mapping
             tape.check_over()
         except DoesNotFit as misfit:
             return Checked(case.id, Finding.DIFFERS, f"its record does not fit: {misfit}")
-    anew = case_line(verdict)
+    anew = case_line(attrs.evolve(verdict, scored=scored))
     for key in _COMPARED:
         said, due = line.get(key), anew[key]
         if said != due and not _by_baseline(key, line, anew):
@@ -149,7 +154,7 @@ def _of_the_whole(report: Lines) -> list[str]:
     if report.footer.get("complete") is not True or len(report.cases) != report.header.get("selected"):
         found.append(f"{report.header.get('selected')} cases were selected, the report has {len(report.cases)}")
     due = exit_of(
-        [(str(line.get("status")), str(line.get("level"))) for line in report.cases],
+        [(str(line.get("status")), str(line.get("level"))) for line in report.cases if line.get("scored") is not False],
         stale=bool(report.footer.get("problems")),
         strict=bool(report.header.get("strict")),
     )

@@ -1,0 +1,145 @@
+"""A run: what ``spread-jobs-conform -- WORKER`` does."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+import attrs
+
+from spreadjobs_conform.catalogue import all_cases
+from spreadjobs_conform.control import Controls
+from spreadjobs_conform.findings import CannotStart, Interrupted, UsageFault
+from spreadjobs_conform.options import RunOptions
+from spreadjobs_conform.patience import Patience
+from spreadjobs_conform.registry import Case
+from spreadjobs_conform.report_files import Outputs, open_outputs, told_when_gone
+from spreadjobs_conform.report_json import JsonReport
+from spreadjobs_conform.report_lines import lines_of
+from spreadjobs_conform.report_read import typed
+from spreadjobs_conform.report_terminal import Terminal
+from spreadjobs_conform.report_text import TextReport
+from spreadjobs_conform.required import load_required
+from spreadjobs_conform.requirements import Requirement, load_requirements
+from spreadjobs_conform.runner import Runner
+from spreadjobs_conform.selection import select
+from spreadjobs_conform.upkeep import Upkeep, open_upkeep
+from spreadjobs_conform.verdicts import Exit, Outcome, Verdict, judge
+
+
+@attrs.frozen
+class _Run:
+    """What belongs to one run."""
+
+    options: RunOptions
+    cases: Sequence[Case]
+    upkeep: Upkeep
+    report: JsonReport
+    terminal: Terminal
+
+
+def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
+    """
+    Runs a worker through the cases, and reports.
+
+    Args:
+        options: What was asked for.
+        out: For the text.
+        err: For the text, if a report was asked for on standard output.
+
+    Raises:
+        UsageFault: Nothing is selected, or a file cannot be read or written; no worker was started.
+        CannotStart: The worker could not be started.
+        ReaderGone: Nobody reads the text any more.
+        Interrupted: The run was stopped.
+    """
+    requirements = load_requirements()
+    required = None if options.all_scored else load_required()
+    cases = select(options, all_cases(), requirements, required)
+    candidate = attrs.evolve(options.candidate, mark=f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}")
+    upkeep = open_upkeep(options.baseline, options.write_baseline, prune=options.prune_baseline)
+    runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements, required=required)
+    # What is asked for on standard output has it for itself.
+    terminal = Terminal(err if options.formats.on_standard_output else out, len(cases), quiet=options.quiet)
+    text = io.StringIO()
+    with _opened(options.report) as stream, open_outputs(options.formats, out) as outputs:
+        report = JsonReport(stream)
+        try:
+            exit_status = _collect(runner, _Run(options, cases, upkeep, report, terminal), text)
+        finally:
+            # Also of a run that was cut short: no file may be taken for that of an earlier run.
+            _write(outputs, report.kept, options, requirements, out)
+    with told_when_gone(out):
+        terminal.write(text.getvalue())
+    return exit_status
+
+
+def _write(
+    outputs: Outputs,
+    lines: Sequence[str],
+    options: RunOptions,
+    requirements: Mapping[str, Requirement],
+    out: TextIO,
+) -> None:
+    """Every other report is made of the lines of the one."""
+    if lines and options.formats.files:
+        with told_when_gone(out):
+            outputs.write((typed(lines_of(lines, options.report or Path("--report"))),), requirements)
+
+
+def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
+    began_s = time.monotonic()
+    options, report = run.options, run.report
+    verdicts: list[Verdict] = []
+    report.header(
+        runner.candidate, len(run.cases), strict=options.strict, all_scored=options.all_scored, again=options.again
+    )
+    try:
+        with run.terminal:
+            runner = _converse(runner, run, verdicts)
+    except (CannotStart, KeyboardInterrupt, Interrupted) as ending:
+        status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.INTERRUPTED
+        report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
+        raise
+    problems, notes = run.upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
+    outcome = judge(verdicts, problems, strict=options.strict, notes=notes)
+    took_s = time.monotonic() - began_s
+    report.footer(outcome, took_s, complete=True)
+    unanswered = runner.candidate if runner.unanswered else None
+    shown = TextReport(text, runner.requirements, options.again, unanswered, quiet=options.quiet)
+    shown.write(outcome, took_s, runner.patience.cut())
+    return outcome.exit
+
+
+def _converse(runner: Runner, run: _Run, verdicts: list[Verdict]) -> Runner:
+    try:
+        with Controls(runner.patience):
+            calibrated = runner.calibrate()
+            run.report.calibrated(calibrated.candidate)
+            for verdict in calibrated.run(run.cases, run.options.jobs):
+                seen = run.upkeep.baseline.apply(verdict)
+                run.report.verdict(seen)
+                verdicts.append(seen)
+                run.terminal.saw(seen)
+    finally:
+        runner.sweep()
+    return calibrated
+
+
+@contextlib.contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        stream = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UsageFault(f"--report {path}: {error}") from error
+    with stream:
+        yield stream
