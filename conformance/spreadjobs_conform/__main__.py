@@ -20,7 +20,15 @@ from spreadjobs_conform.baseline import Baseline, load_baseline
 from spreadjobs_conform.catalogue import all_cases, choose
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
-from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, VerifyOptions, parse
+from spreadjobs_conform.options import (
+    AllBytesOptions,
+    BytesOptions,
+    ExplainOptions,
+    ListOptions,
+    RunOptions,
+    VerifyOptions,
+    parse,
+)
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.report_json import JsonReport
@@ -28,6 +36,8 @@ from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_text import TextReport
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.runner import Runner, not_run
+from spreadjobs_conform.vector_bytes import write_bytes
+from spreadjobs_conform.vector_files import files_of, write_files
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, judge
 from spreadjobs_conform.verify import verify, write_verified
 
@@ -50,6 +60,13 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
             return int(_run(options, out))
         if isinstance(options, VerifyOptions):
             return int(_verify(options, out))
+        if isinstance(options, AllBytesOptions):
+            write_files(options.folder, files_of(all_cases(), load_requirements()))
+            return Exit.CONFORMANT
+        if isinstance(options, BytesOptions):
+            with _told_when_gone(out):
+                write_bytes(options, all_cases(), out, err)
+            return Exit.CONFORMANT
         with _told_when_gone(out):
             out.write(_shown(options) + "\n")
     except UsageFault as fault:
