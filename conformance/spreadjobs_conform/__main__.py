@@ -13,7 +13,17 @@ from typing import NoReturn, TextIO
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
-from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, SelftestOptions, VerifyOptions, parse
+from spreadjobs_conform.options import (
+    AllBytesOptions,
+    BytesOptions,
+    ExplainOptions,
+    ListOptions,
+    Options,
+    RunOptions,
+    SelftestOptions,
+    VerifyOptions,
+    parse,
+)
 from spreadjobs_conform.report_files import open_outputs, told_when_gone, write_text
 from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_markdown import as_text
@@ -22,6 +32,8 @@ from spreadjobs_conform.report_read import read_reports, worst_exit
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.running import run_cases
 from spreadjobs_conform.selftest import selftest
+from spreadjobs_conform.vector_bytes import write_bytes
+from spreadjobs_conform.vector_files import files_of, write_files
 from spreadjobs_conform.verdicts import Exit
 from spreadjobs_conform.verify import verify, write_verified
 
@@ -39,18 +51,7 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
         The exit status.
     """
     try:
-        options = parse(arguments)
-        if isinstance(options, RunOptions):
-            return int(run_cases(options, out, err))
-        if isinstance(options, VerifyOptions):
-            return int(_verify(options, out))
-        if isinstance(options, ReportOptions):
-            return int(_report(options, out))
-        if isinstance(options, SelftestOptions):
-            with told_when_gone(out):
-                return int(selftest(options, out))
-        with told_when_gone(out):
-            out.write(_shown(options) + "\n")
+        return int(_done(parse(arguments), out, err))
     except UsageFault as fault:
         err.write(f"spread-jobs-conform: {fault}\n")
         return Exit.USAGE
@@ -68,6 +69,29 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
     except Exception:  # noqa: BLE001 - exit status 1 would blame the worker
         err.write(f"spread-jobs-conform: a fault of the kit:\n{traceback.format_exc()}")
         return Exit.KIT_FAULT
+
+
+def _done(options: Options, out: TextIO, err: TextIO) -> Exit:
+    match options:
+        case RunOptions():
+            return run_cases(options, out, err)
+        case VerifyOptions():
+            return _verify(options, out)
+        case ReportOptions():
+            return _report(options, out)
+        case AllBytesOptions():
+            write_files(options.folder, files_of(all_cases(), load_requirements()))
+            return Exit.CONFORMANT
+        case _:
+            pass
+    with told_when_gone(out):
+        match options:
+            case SelftestOptions():
+                return selftest(options, out)
+            case BytesOptions():
+                write_bytes(options, all_cases(), out, err)
+            case _:
+                out.write(_shown(options) + "\n")
     return Exit.CONFORMANT
 
 

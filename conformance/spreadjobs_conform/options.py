@@ -20,13 +20,14 @@ from spreadjobs_conform.report_options import Formats, ReportOptions, add_format
 from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
-VERBS: Final = ("run", "list", "explain", "verify", "report", "selftest")
+VERBS: Final = ("run", "list", "explain", "bytes", "verify", "report", "selftest")
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
   spread-jobs-conform list [--json]                        show all cases
   spread-jobs-conform explain REQ-OR-CASE                  show a requirement or a case
   spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
+  spread-jobs-conform bytes CASE                           write the exact input of a case, for a pipe into a worker
   spread-jobs-conform report REPORT... [--html FILE] ...   show reports, of one worker or several
   spread-jobs-conform selftest [options]                   show that the kit finds what workers do wrong
 
@@ -91,10 +92,37 @@ class SelftestOptions:
     matrix: Path | None = None
 
 
-Options: TypeAlias = RunOptions | ListOptions | ExplainOptions | VerifyOptions | ReportOptions | SelftestOptions
+@attrs.frozen
+class BytesOptions:
+    """What `bytes` was asked for."""
+
+    case: str
+    candidate: Candidate
+    output: Path | None
+    """None: standard output."""
+    as_text: bool
 
 
-def parse(arguments: Sequence[str]) -> Options:
+@attrs.frozen
+class AllBytesOptions:
+    """What `bytes --all` was asked for."""
+
+    folder: Path
+
+
+Options: TypeAlias = (
+    RunOptions
+    | ListOptions
+    | ExplainOptions
+    | VerifyOptions
+    | ReportOptions
+    | SelftestOptions
+    | BytesOptions
+    | AllBytesOptions
+)
+
+
+def parse(arguments: Sequence[str]) -> Options:  # noqa: PLR0911 - one row a verb
     """
     Reads the command line.
 
@@ -120,6 +148,8 @@ def parse(arguments: Sequence[str]) -> Options:
         return parse_report(words)
     if verb == "selftest":
         return _selftest_options(words)
+    if verb == "bytes":
+        return _bytes_options(words)
     return _run_options(words)
 
 
@@ -137,6 +167,39 @@ def _selftest_options(words: list[str]) -> SelftestOptions:
         whole=given.whole,
         matrix=given.matrix,
     )
+
+
+def _bytes_options(words: list[str]) -> BytesOptions | AllBytesOptions:
+    parser = argparse.ArgumentParser(
+        prog="spread-jobs-conform bytes",
+        usage="spread-jobs-conform bytes CASE [options] | bytes --all FOLDER",
+        description="Writes what the kit writes to a worker's standard input in a case, from its start to its end.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("case", nargs="?", metavar="CASE", help="such as run/task-id-0; `list` shows them all")
+    _add_language(parser)
+    parser.set_defaults(worker_class="worker")
+    add("-o", dest="output", type=Path, metavar="FILE", help="write to a file")
+    add("--text", action="store_true", help="for people: each message with its place and its meaning")
+    add("--all", type=Path, metavar="FOLDER", help="write the inputs of all cases as files, with what is due")
+    given = parser.parse_args(words)
+    if given.all is not None:
+        others = (given.case, given.codec, given.dialect, given.pickle_protocol, given.output, given.text or None)
+        if any(each is not None for each in others):
+            raise UsageFault("bytes --all FOLDER takes no case and no other option: it writes all of them")
+        return AllBytesOptions(given.all)
+    if given.case is None:
+        raise UsageFault("bytes: a case is due, such as run/task-id-0, or --all FOLDER; `list` shows all cases")
+    candidate = _candidate(given, Manifest(), ("a worker in memory",))
+    return BytesOptions(given.case, candidate, given.output, as_text=given.text)
+
+
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--codec", choices=("pickle", "json"), help="what the worker speaks; default pickle")
+    add("--dialect", choices=("tagged", "untagged"), help="default tagged")
+    add("--pickle-protocol", type=_protocol, metavar="N", help="that the master writes, 0 to 5; default 4")
 
 
 def _run_options(words: list[str]) -> RunOptions:
@@ -178,9 +241,7 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--class", dest="worker_class", choices=("worker", "command"), default="worker", help="what the program is")
-    add("--codec", choices=("pickle", "json"), help="what it speaks; default pickle")
-    add("--dialect", choices=("tagged", "untagged"), help="default tagged")
-    add("--pickle-protocol", type=_protocol, metavar="N", help="that the master writes, 0 to 5; default 4")
+    _add_language(parser)
     add("--manifest", type=Path, metavar="FILE", help="TOML: what a worker with tasks of its own can do")
     add("--case", action="append", default=[], metavar="GLOB", help="run these cases alone")
     add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out")
