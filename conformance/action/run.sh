@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Installs the kit, runs the worker of the environment variable WORKER, and leaves reports in the folder REPORTS.
+# With any CI: `WORKER="./worker" bash run.sh`. The exit status is that of spread-jobs-conform.
+set -euo pipefail
+
+OPTIONS=${OPTIONS:-}
+REPORTS=${REPORTS:-conformance-reports}
+KIT=${KIT:-.spread-jobs-conform}
+PACKAGE=${PACKAGE:-$(dirname "${BASH_SOURCE[0]}")/../..}
+
+"${PYTHON:-python3}" -m venv "$KIT"
+# Outside of the kit's own environment, where the worker may have a Python and packages of its own.
+"$KIT/bin/pip" install --quiet --disable-pip-version-check "$PACKAGE[reports]"
+
+# xargs reads words as a shell does, and runs nothing that stands in them.
+words() { [[ -z "$1" ]] || xargs printf '%s\0' <<<"$1"; }
+mapfile -d '' -t options < <(words "$OPTIONS")
+mapfile -d '' -t worker < <(words "${WORKER:-}")
+
+mkdir -p "$REPORTS"
+status=0
+"$KIT/bin/spread-jobs-conform" "${options[@]}" \
+    --report "$REPORTS/report.jsonl" --junit "$REPORTS/junit.xml" --html "$REPORTS/page.html" \
+    --badge "$REPORTS/badge.svg" --markdown "$REPORTS/summary.md" \
+    ${worker[@]:+-- "${worker[@]}"} || status=$?
+
+if [[ -n "${GITHUB_STEP_SUMMARY:-}" && -s "$REPORTS/summary.md" ]]; then
+    cat "$REPORTS/summary.md" >>"$GITHUB_STEP_SUMMARY"
+fi
+if [[ -n "${GITHUB_OUTPUT:-}" ]]; then
+    echo "exit-status=$status" >>"$GITHUB_OUTPUT"
+fi
+exit "$status"
