@@ -48,7 +48,7 @@ def script(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_script_runs_a_worker_and_leaves_reports(tmp_path: Path) -> None:
-    """A wrong option is told; a right worker gives status 0, every report, the Markdown on the page of the run, and the status as an output."""
+    """A wrong option is told; a right worker gives every report, a summary, and the exit status as an output."""
     run = script(tmp_path, WORKER=shlex.join(WORKER), OPTIONS="--case 'run/nothing-*'")
     assert (run.returncode, "no case has such an id" in run.stderr) == (2, True)
 

@@ -74,7 +74,7 @@ def test_silent_hang_has_a_cure() -> None:
     """A worker that reads on without answering is told to flush."""
     with talking_to(answering("pass")) as conv:
         conv.prepare()
-        with pytest.raises(Hang, match="0 bytes came; the worker is alive, sleeping in read") as caught:
+        with pytest.raises(Hang, match="nothing came; the worker is alive, sleeping in read") as caught:
             conv.ask_sample()
         assert "flush" in caught.value.cure
 
@@ -91,7 +91,7 @@ def test_busy_worker_has_no_cure() -> None:
 @pytest.mark.parametrize(
     ("expression", "came"),
     [
-        ("os._exit(3)", "0 bytes came; the worker has exited with status 3"),
+        ("os._exit(3)", "nothing came; the worker has exited with status 3"),
         ("write.write(b'(abc'[:2]); write.flush(); os.kill(os.getpid(), 9)", "no message"),
         ("os.close(1); time.sleep(60)", "the worker is alive"),
     ],

@@ -21,6 +21,8 @@ IDLE = Facts(wait=Wait.RESPONSE, has_answered=False, pending_bytes=0, unread_byt
         (IDLE, HangClass.START_SILENCE),
         (attrs.evolve(IDLE, has_answered=True), HangClass.NO_RESPONSE),
         (attrs.evolve(IDLE, reads_stdin=True), HangClass.STDIN_EATEN),
+        (attrs.evolve(IDLE, has_answered=True, waits_for_child=True), HangClass.CHILD),
+        (attrs.evolve(IDLE, unread_bytes=3, waits_for_child=True), HangClass.NOT_READ),
         (attrs.evolve(IDLE, unread_bytes=3, reads_stdin=True), HangClass.NOT_READ),
         (attrs.evolve(IDLE, wait=Wait.READING), HangClass.NOT_READ),
         (attrs.evolve(IDLE, pending_bytes=3, unread_bytes=3), HangClass.PARTIAL),
@@ -101,9 +103,9 @@ def test_the_sort_of_a_hang_is_told_of_real_workers(code: str, case: str, told: 
     assert f"  hang:   {told}" in run.out
 
 
-def test_stray_bytes_are_shown_with_the_answer_behind_them(tmp_path: Path) -> None:
+def test_stray_bytes_are_shown_with_their_place(tmp_path: Path) -> None:
     """What was printed among the messages is seen as bytes, from its place on."""
     run = kit_with_report(tmp_path, "--case", "run/task-id-0", "--", *python("print('loading', flush=True)\n" + RIGHT))
 
-    assert "0  6c 6f 61 64 69 6e 67 0a 80 04" in run.out
+    assert "0  6c 6f 61 64 69 6e 67 0a" in run.out
     assert "its bytes, from their places in its standard output on" in run.out

@@ -44,8 +44,8 @@ def test_three_hangs_of_one_class_cut_the_waits_of_that_class() -> None:
 
 
 @pytest.mark.parametrize(("start_s", "late_s"), [(None, 26.0), (0.1, 41.0)])
-def test_late_run_with_a_hang_cuts_every_wait(start_s: float | None, late_s: float) -> None:
-    """A run that met a hang and goes on for long waits hardly at all: it ends within 60 s."""
+def test_late_run_with_a_hang_cuts_waits(start_s: float | None, late_s: float) -> None:
+    """A run that met a hang and goes on for long ends within 60 s; a wait that met none leaves the time for a start."""
     clock = Clock()
     patience = Patience(1.0, clock)
     patience.start_s = start_s
@@ -54,6 +54,9 @@ def test_late_run_with_a_hang_cuts_every_wait(start_s: float | None, late_s: flo
 
     patience.hang(Wait.RESPONSE)
 
+    assert patience.limit_s(Wait.RESPONSE) == pytest.approx(0.1)
+    assert patience.limit_s(Wait.EXIT) == 0.5
+    patience.hang(Wait.EXIT)
     assert patience.limit_s(Wait.EXIT) == 0.1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,6 +153,25 @@ def test_description_says_what_the_process_does() -> None:
         pump_until(process, lambda: "stopped by a signal" in process.describe())
     with started("print(flush=True)\nwhile True: pass") as process:
         pump_until(process, lambda: "running" in process.describe())
+
+
+@on_linux
+def test_standard_streams_are_known_by_their_pipes() -> None:
+    """A worker that has moved its standard input elsewhere, as WIRE-4 advises, still reads its standard input."""
+    code = "import os; there = os.dup(0); os.dup2(os.open('/dev/null', os.O_RDONLY), 0); os.read(there, 1)"
+    with started(code) as process:
+        pump_until(process, lambda: "read" in process.describe())
+        assert process.describe() == "the worker is alive, sleeping in read of its standard input"
+
+
+@on_linux
+def test_child_that_is_waited_for_is_named() -> None:
+    """A worker that waits for a process it started: which one, so that its author can find it."""
+    with started("import subprocess; subprocess.run(['sleep', '1000'])") as process:
+        pump_until(process, lambda: "sleep 1000" in process.describe())
+        assert re.fullmatch(
+            r"the worker is alive, waiting for its child process \d+ \(sleep 1000\)", process.describe()
+        )
 
 
 @on_linux

@@ -169,7 +169,7 @@ def test_quiet_shows_failures_and_the_verdict_alone(tmp_path: Path) -> None:
 
     assert right.out == "CONFORMANT\n"
     assert wrong.out.startswith("\n")
-    assert "FAIL  run/task-id-0  (MUST RUN-5)" in wrong.out
+    assert "FAIL  run/task-id-0  (MUST WIRE-4, WIRE-1, PKL-4)" in wrong.out
     assert "cure:" in wrong.out
     assert wrong.out.endswith("\nNOT CONFORMANT\n")
     assert "1 fail in" not in wrong.out

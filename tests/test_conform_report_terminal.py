@@ -53,7 +53,7 @@ def test_a_terminal_has_progress_and_colour() -> None:
 
     assert status == 1
     assert "2 of 2 cases, run, 2 failed" in seen
-    assert "\x1b[1;31mFAIL  run/task-id-0  (MUST RUN-5)\x1b[0m" in seen
+    assert "\x1b[1;31mFAIL  run/task-id-0  (MUST WIRE-4, WIRE-1, PKL-4)\x1b[0m" in seen
     assert "\x1b[1;31mNOT CONFORMANT\x1b[0m" in seen
 
 
@@ -102,5 +102,6 @@ def test_a_pipe_gets_plain_text(tmp_path: Path) -> None:
         )
 
     text = out.read_text(encoding="utf-8")
-    assert text.startswith("  run    1 pass\n\n1 pass in ")
+    # On a slow machine a note stands between the two.
+    assert re.fullmatch(r"  run    1 pass\n(Note: .*\n)?\n1 pass in .* s\nCONFORMANT\n", text)
     assert "\x1b" not in text

@@ -109,7 +109,7 @@ def test_first_byte_decides(data: bytes) -> None:
         reader.next()
 
     assert caught.value.requirement == "PKL-4"
-    assert caught.value.also == ("WIRE-1", "WIRE-4")
+    assert caught.value.also == ("WIRE-4", "WIRE-1")
 
 
 class Custom:

@@ -113,6 +113,20 @@ def json_escapes(conv: Conversation) -> None:
     _ask_raw(conv, conv.raw_request(payloads.echo(value), lambda task_id: (text % task_id).encode("ascii")), value)
 
 
+@case("wire/json-characters-cut", "WIRE-2", "JSON-1", checks=1, needs=ECHO, codecs=JSON)
+def json_characters_cut(conv: Conversation) -> None:
+    """A character of several bytes is read right when each of them comes alone."""
+    conv.prepare()
+    value = "\u00e9 \u6f22\u5b57 \U0001f600"
+    payload = payloads.echo(value)
+    request = conv.raw_request(
+        payload, lambda task_id: json.dumps([task_id, payload], ensure_ascii=False).encode("utf-8") + b"\n"
+    )
+    conv.expect_requests(request)
+    conv.send_pieces([request.data[at : at + 1] for at in range(len(request.data))], str(request))
+    conv.expect_value(request, conv.response(request), value, op="echo")
+
+
 @case("wire/json-unescaped-text", "JSON-2", "DATA-3", checks=2, needs=ECHO, codecs=JSON)
 def json_unescaped_text(conv: Conversation) -> None:
     """Text beyond ASCII may come as it is, in UTF-8."""

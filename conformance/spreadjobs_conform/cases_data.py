@@ -54,6 +54,12 @@ def floats(conv: Conversation) -> None:
     )
 
 
+@case("data/great-floats-in-json", "JSON-4", "DATA-1", checks=8, needs=ECHO, codecs=JSON)
+def great_floats_in_json(conv: Conversation) -> None:
+    """Whole floats beyond 2**53-1 come back as floats, or the task fails: they are no integers."""
+    _echoes(conv, 1e17, -1.5e20, 2.0**53, 1e300, rare=True)
+
+
 @case("data/negative-zero", "DATA-1", checks=4, needs=ECHO, codecs=PICKLE)
 def negative_zero(conv: Conversation) -> None:
     """The float -0.0 keeps its sign."""

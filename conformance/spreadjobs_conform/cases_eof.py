@@ -6,6 +6,7 @@ from typing import Final
 
 from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.cures import CLEAN_END
 from spreadjobs_conform.patience import UNKNOWN_START_S
 from spreadjobs_conform.registry import TAGGED, case
 
@@ -161,7 +162,7 @@ def status_when_idle(conv: Conversation) -> None:
     conv.alive("before its standard input was closed")
     conv.close_stdin()
     status = conv.exits()
-    conv.check(status == 0, f"exit status {status}", "exit status 0")
+    conv.check(status == 0, f"exit status {status}", "exit status 0", CLEAN_END)
 
 
 @case("eof/status-when-prepared", "SHUT-5", checks=3)
@@ -172,7 +173,7 @@ def status_when_prepared(conv: Conversation) -> None:
     conv.alive("before its standard input was closed")
     conv.close_stdin()
     status = conv.exits()
-    conv.check(status == 0, f"exit status {status}", "exit status 0")
+    conv.check(status == 0, f"exit status {status}", "exit status 0", CLEAN_END)
 
 
 @case("eof/nothing-holds-stdout", "SHUT-4", checks=3)

@@ -6,9 +6,10 @@ from typing import Final
 
 from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.cures import NO_OTHER_OUTCOME
 from spreadjobs_conform.findings import Finding
 from spreadjobs_conform.registry import TAGGED, UNTAGGED, case
-from spreadjobs_conform.responses import Failure
+from spreadjobs_conform.responses import Failure, told
 from spreadjobs_conform.values import show
 
 RAISE: Final = "op:raise"
@@ -21,7 +22,7 @@ def _raises(conv: Conversation, type_name: str, message: str) -> None:
     first = conv.response(request).first
     due = f"a failure of type {type_name} with the message {show(message)}"
     if not isinstance(first, Failure):
-        raise Finding(conv.blame, f"{first} came for {request}", due)
+        raise Finding(conv.blame, f"{told(first)} came for {request}", due, NO_OTHER_OUTCOME)
     came = f"a failure of type {first.type_name[:80]} with the message {show(first.message)} came for {request}"
     conv.check(first.type_name == type_name and first.message == message, came, due)
 
@@ -32,7 +33,7 @@ def _fails(conv: Conversation) -> None:
     conv.send(request)
     first = conv.response(request).first
     if not isinstance(first, Failure):
-        raise Finding(conv.blame, f"{first} came for {request}", "a failure")
+        raise Finding(conv.blame, f"{told(first)} came for {request}", "a failure", NO_OTHER_OUTCOME)
     type_fits = sample.type_name in (None, first.type_name)
     message_fits = sample.message in (None, first.message)
     came = f"a failure of type {first.type_name[:80]} with the message {show(first.message)} came"
@@ -141,7 +142,8 @@ def requests_behind_a_failure(conv: Conversation) -> None:
     behind = [conv.sample() for _ in range(3)]
     conv.send(failing, *behind)
     first = conv.response(failing).first
-    conv.check(isinstance(first, Failure), f"{first} came for {failing}", "a failure", requirement="ERR-4")
+    came = f"{told(first)} came for {failing}"
+    conv.check(isinstance(first, Failure), came, "a failure", NO_OTHER_OUTCOME, requirement="ERR-4")
     for request in behind:
         conv.outcome(request)
 

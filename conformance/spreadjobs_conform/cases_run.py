@@ -8,7 +8,7 @@ from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.findings import NotTestable
 from spreadjobs_conform.registry import TAGGED, UNTAGGED, case
-from spreadjobs_conform.responses import Answer, Failure, Refusal
+from spreadjobs_conform.responses import Answer, Failure, Refusal, told
 
 ECHO: Final = "op:echo"
 NOT_BEFORE_S: Final = 0.28
@@ -187,7 +187,9 @@ def no_reserved_words(conv: Conversation) -> None:
         conv.send(request)
         response = conv.response(request)
         conv.check(
-            response.first.task_id in (None, request.task_id), f"{response.first} came", f"an outcome of {request}"
+            response.first.task_id in (None, request.task_id),
+            f"{told(response.first)} came",
+            f"an outcome of {request}",
         )
 
 

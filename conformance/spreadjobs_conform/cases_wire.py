@@ -7,6 +7,7 @@ from typing import Final
 
 from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.cures import FLUSH
 from spreadjobs_conform.findings import Hang
 from spreadjobs_conform.registry import PICKLE, TAGGED, case
 
@@ -108,7 +109,11 @@ def _find_out_what_it_waits_for(conv: Conversation, hang: Hang) -> None:
     conv.ends_or(1.0)
     if conv.rest():
         hang.came += "; the response came when standard input was closed"
-        hang.cure = "flush standard output after each response"
+        hang.cure = "flush standard output after each response" if hang.cure == FLUSH else hang.cure
+    else:
+        hang.came += "; no response came when standard input was closed either"
+        kept = "keep what was read behind the end of a message: it is the beginning of the next one"
+        hang.cure = kept if hang.cure == FLUSH else hang.cure
 
 
 @case("wire/nothing-but-messages", "WIRE-4", "WIRE-1", checks=6)

@@ -11,10 +11,12 @@ import os
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.candidate import Candidate, Ops
+from spreadjobs_conform.cures import exit_cure, likely_cure, unfinished_cure, waiting_cure
 from spreadjobs_conform.diagnosis import Facts, bytes_lines, hang_text, opcode_lines
 from spreadjobs_conform.findings import Finding, Hang, NotTestable
-from spreadjobs_conform.messages import Message, Reader, TextReader, likely_cure
+from spreadjobs_conform.messages import Message, Reader, TextReader
+from spreadjobs_conform.observe import WAITS_FOR_CHILD
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.process import describe_status
 from spreadjobs_conform.stage import Stage, Worker
@@ -336,6 +338,7 @@ class Channel:
             unread_bytes=self.process.unread_bytes,
             stopped="stopped by a signal" in state,
             reads_stdin="of its standard input" in state and "read" in state,
+            waits_for_child=WAITS_FOR_CHILD in state,
         )
 
     def evidence(self, *, message: bool) -> list[str]:
@@ -358,19 +361,17 @@ class Channel:
         pending = self._reader.pending()
         if pending:
             return f"{self._reader.pending_bytes()} bytes of an unfinished message came, beginning {pending[:60]!r}"
-        return "0 bytes came"
+        return "nothing more came" if self._fed_bytes else "nothing came"
 
     def cure(self) -> str:
         """What the author of the worker probably has to do when a response does not come."""
         pending = self._reader.pending()
         if pending:
-            cure = likely_cure(pending, self.candidate.codec)
-            return f"write whole messages and flush them; or {cure}"
-        if self.process.status() is not None:
-            return "see the last lines of its standard error"
-        if "read" in self.process.describe():
-            return "flush standard output after each response, and read one message at a time, no further than its end"
-        return ""
+            return unfinished_cure(pending, self.candidate.codec)
+        status = self.process.status()
+        if status is not None:
+            return exit_cure(status, has_answered=self.has_answered or self.candidate.ops is Ops.SERVED)
+        return waiting_cure(self.process.describe())
 
     def note(self, actor: Actor, what: str) -> None:
         """Writes into the transcript."""

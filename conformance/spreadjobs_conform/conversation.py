@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 import attrs
@@ -11,10 +11,11 @@ import attrs
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
 from spreadjobs_conform.channel import MEBIBYTE, Channel
+from spreadjobs_conform.cures import ID_UNCHANGED, NO_OTHER_OUTCOME, ONE_EACH, REFUSE, value_cure
 from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
 from spreadjobs_conform.messages import Message
 from spreadjobs_conform.patience import Wait
-from spreadjobs_conform.responses import Alive, Answer, Failure, Refusal, Response, interpret
+from spreadjobs_conform.responses import Alive, Answer, Failure, First, Refusal, Response, interpret, told
 from spreadjobs_conform.stage import Stage
 from spreadjobs_conform.values import difference, show
 
@@ -23,6 +24,12 @@ FIXED_PREPARATION: Final = (
 )
 
 Sort = TypeVar("Sort", Answer, Refusal, Failure)
+_DUE_SORTS: Final[Mapping[type[First], tuple[str, str]]] = {
+    Answer: ("an answer", ""),
+    Refusal: ("a refusal (TooBusy)", REFUSE),
+    Failure: ("a failure (RemoteException)", NO_OTHER_OUTCOME),
+}
+"""What is due, and the cure."""
 
 
 @attrs.frozen
@@ -250,7 +257,7 @@ class Conversation(Channel):
         except Finding:
             return
         if response is not None:
-            raise Finding(self.blame, f"{response.first} came, which nobody asked for", "no further response")
+            raise Finding(self.blame, f"{told(response.first)} came, which nobody asked for", "no further response")
 
     def _check_alive_message(self, alive: Alive) -> None:
         if alive.task_id not in {request.task_id for request in self._outstanding}:
@@ -266,12 +273,13 @@ class Conversation(Channel):
         for number, task_id in self._answered.items():
             if task_id == first.task_id:
                 # A response written twice, or one to this request that bears an old id: nobody can tell.
-                raise Finding("RUN-3", f"{came}: request {number} was answered a second time", due, also=("RUN-5",))
+                raise Finding(
+                    "RUN-3", f"{came}: request {number} was answered a second time", due, ONE_EACH, also=("RUN-5",)
+                )
         if first.task_id in {sent.task_id for sent in self._outstanding}:
             raise Finding("RUN-6", f"{came} before its turn", due, "answer requests in the order in which they came")
         requirement = {Answer: "RUN-5", Refusal: "BUSY-1", Failure: "ERR-1"}.get(type(first), "RUN-5")
-        cure = "return the task id of the request with its response, unchanged"
-        raise Finding(requirement, f"{came}, and no task bears that id", due, cure)
+        raise Finding(requirement, f"{came}, and no task bears that id", due, ID_UNCHANGED)
 
     # Outcomes.
 
@@ -305,7 +313,8 @@ class Conversation(Channel):
         if isinstance(first, Answer):
             found = difference(due, first.value, by_number=self.candidate.codec == "json")
             if found is not None:
-                raise Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged")
+                cure = value_cure(due, first.value)
+                raise Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged", cure)
             self._served.add(op)
             self.checks += 1
             return
@@ -337,7 +346,7 @@ class Conversation(Channel):
         if isinstance(first, Failure) and op not in self._served:
             what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
             raise NotTestable(f"{what} to {show(request.payload)}")
-        raise Finding(self.blame, f"{first} came for {request}", f"an outcome of the sort {due.__name__}")
+        raise Finding(self.blame, f"{told(first)} came for {request}", *_DUE_SORTS[due])
 
     def ask(self, payload: dict[str, object], due: object, *, rare: bool = False) -> Response:
         """Sends one conformance payload and makes sure of its answer."""

@@ -24,6 +24,7 @@ class HangClass(enum.Enum):
 
     START_SILENCE = "start silence: nothing at all came since the start"
     STDIN_EATEN = "stdin eaten: it waits for input, and all that was sent has been taken out of the pipe"
+    CHILD = "child waited for: it waits for a process that it started, which may have eaten its standard input"
     NOT_READ = "request not read: what was sent still lies in the pipe"
     PARTIAL = "partial message: what came so far is not the whole of one"
     NO_RESPONSE = "no response: it has read the request and answers nothing"
@@ -47,6 +48,8 @@ class Facts:
     """By a signal."""
     reads_stdin: bool
     """It sleeps in a read of its standard input."""
+    waits_for_child: bool = False
+    """It sleeps until a process that it started exits."""
 
 
 def hang_class(facts: Facts) -> HangClass:
@@ -58,6 +61,7 @@ def hang_class(facts: Facts) -> HangClass:
         (facts.pending_bytes > 0, HangClass.PARTIAL),
         (facts.unread_bytes > 0 or facts.wait is Wait.READING, HangClass.NOT_READ),
         (facts.reads_stdin, HangClass.STDIN_EATEN),
+        (facts.waits_for_child, HangClass.CHILD),
         (facts.has_answered, HangClass.NO_RESPONSE),
     )
     return next((found for sign, found in signs if sign), HangClass.START_SILENCE)

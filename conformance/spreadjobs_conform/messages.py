@@ -6,13 +6,12 @@ from typing import Final, Protocol
 
 import attrs
 
+from spreadjobs_conform.cures import likely_cure
 from spreadjobs_conform.findings import Finding
 
-MOSTLY_TEXT: Final = 0.9
 MAX_KEPT_BYTES: Final = 1 << 16
 MAX_HEAD_BYTES: Final = 200
 MAX_QUOTE_BYTES: Final = 80
-_TEXT_BYTES: Final = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
 
 @attrs.frozen
@@ -69,28 +68,9 @@ class TextReader:
         return len(self._tail)
 
 
-def looks_like_text(data: bytes) -> bool:
-    """Whether a person would read these bytes as text."""
-    printable = sum(byte in _TEXT_BYTES for byte in data)
-    return bool(data) and printable >= MOSTLY_TEXT * len(data)
-
-
-def likely_cure(data: bytes, codec: str) -> str:
-    """What the author of a worker probably did that made it write these bytes where a message was due."""
-    if codec == "pickle" and data[:1] in (b"[", b"{"):
-        return "the worker seems to write JSON: start it with its option for pickle, or the kit with --codec json"
-    if codec == "json" and data[:1] in (b"\x80", b"("):
-        return "the worker seems to write pickles: start it with its option for JSON, or the kit with --codec pickle"
-    # The first line alone: a stray print may be followed by a good message in the same read.
-    first_line = data.lstrip(b"\r\n").partition(b"\n")[0]
-    if looks_like_text(first_line or data):
-        return "the program probably prints to stdout; send prints to stderr"
-    return "write nothing to stdout but messages"
-
-
 def unreadable(requirement: str, data: bytes, due: str, codec: str) -> Finding:
     """The finding for bytes that are no message."""
     shown = f"{data[:MAX_QUOTE_BYTES]!r}{'...' if len(data) > MAX_QUOTE_BYTES else ''}"
     # Stray output and a damaged message look alike: what is no message breaks all three.
     cure = likely_cure(data, codec)
-    return Finding(requirement, f"bytes that are no message: {shown}", due, cure, also=("WIRE-1", "WIRE-4"))
+    return Finding(requirement, f"bytes that are no message: {shown}", due, cure, also=("WIRE-4", "WIRE-1"))

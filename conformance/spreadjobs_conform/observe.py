@@ -54,11 +54,20 @@ _CALLS: Final[Mapping[str, Mapping[int, str]]] = MappingProxyType(
         },
     }
 )
+WAITS_FOR_CHILD: Final = "waiting for its child process"
+"""In the description of a process."""
+_WAITS: Final = frozenset({"wait4", "waitid", "do_wait"})
 _STREAMS: Final = MappingProxyType({0: "its standard input", 1: "its standard output", 2: "its standard error"})
 
 
-def doing(pid: int) -> str:
-    """What a living process is doing, such as ``sleeping in read of its standard input``; "" if nobody says."""
+def doing(pid: int, pipes: Mapping[str, str] = MappingProxyType({})) -> str:
+    """
+    What a living process is doing, such as ``sleeping in read of its standard input``; "" if nobody says.
+
+    Args:
+        pid: Which.
+        pipes: Names for people, by names as ``pipe_name`` gives them: a process may have moved its standard streams.
+    """
     state = _state(pid)
     if not state:
         return ""
@@ -66,7 +75,9 @@ def doing(pid: int) -> str:
         return "running"
     if state == "T":
         return "stopped by a signal"
-    call = _system_call(pid)
+    call = _system_call(pid, pipes)
+    if call in _WAITS and (child := _child(pid)):
+        return f"{WAITS_FOR_CHILD} {child}"
     if call:
         return f"sleeping in {call}"
     return {"S": "sleeping", "D": "waiting for the disk"}.get(state, "")
@@ -84,15 +95,30 @@ def _state(pid: int) -> str:
     return fields[_STATE] if fields else ""
 
 
-def _system_call(pid: int) -> str:
+def _system_call(pid: int, pipes: Mapping[str, str]) -> str:
     words = _read(PROC / str(pid) / "syscall").split()
     if len(words) > 1 and words[0].isdigit():
         name = _CALLS.get(platform.machine(), {}).get(int(words[0]), "")
-        stream = _STREAMS.get(int(words[1], 16), "a file") if name in ("read", "write", "readv", "writev") else ""
+        descriptor = int(words[1], 16)
+        stream = _stream(pid, descriptor, pipes) if name in ("read", "write", "readv", "writev") else ""
         if name:
             return f"{name} of {stream}" if stream else name
     channel = _read(PROC / str(pid) / "wchan").strip()
     return channel if channel not in ("", "0") else ""
+
+
+def _stream(pid: int, descriptor: int, pipes: Mapping[str, str]) -> str:
+    try:
+        link = str((PROC / str(pid) / "fd" / str(descriptor)).readlink())
+    except OSError:
+        link = ""
+    return pipes.get(link) or _STREAMS.get(descriptor, "a file")
+
+
+def _child(pid: int) -> str:
+    """The first process that it started and has not waited for, for people."""
+    children = _read(PROC / str(pid) / "task" / str(pid) / "children").split()
+    return f"{children[0]} ({command_of(int(children[0])) or 'no command line'})" if children else ""
 
 
 def command_of(pid: int) -> str:

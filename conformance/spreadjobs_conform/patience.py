@@ -90,8 +90,9 @@ class Patience:
             return (
                 self._scale * slowness * (DEFAULT_LIMIT_S + self._starting_s(first=first) + PER_MEBIBYTE_S * mebibytes)
             )
-        # Late, the end of the run comes before patience with a busy machine.
-        floor = LATE_LIMIT_S if late else CUT_LIMIT_S * slowness
+        # Late, the end of the run comes before patience with a busy machine; but where no hang was met, patience costs
+        # nothing, and a right worker must not be taken for one that hangs.
+        floor = LATE_LIMIT_S if late and hangs else CUT_LIMIT_S * slowness
         return self._scale * (floor + 3 * self._starting_s(first=first) + CUT_PER_MEBIBYTE_S * mebibytes)
 
     def case_limit_s(self) -> float:

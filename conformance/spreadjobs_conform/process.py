@@ -58,6 +58,10 @@ class WorkerProcess:
         self._stdout = self._popen.stdout.fileno()
         self._stderr = self._popen.stderr.fileno()
         self._pipes = frozenset({observe.pipe_name(self._stdout), observe.pipe_name(self._stderr)})
+        self._names = {
+            observe.pipe_name(self._stdin): "its standard input",
+            observe.pipe_name(self._stdout): "its standard output",
+        }
         self._stdout_pipe = frozenset({observe.pipe_name(self._stdout)})
         self._outgoing = bytearray()
         self._status: int | None = None
@@ -209,7 +213,7 @@ class WorkerProcess:
         """Where the process stands: ``the worker is alive, sleeping in read of its standard input``."""
         status = self.status()
         if status is None:
-            doing = observe.doing(self.pid)
+            doing = observe.doing(self.pid, self._names)
             closed = ", and has closed its standard input" if self.stdin_broken else ""
             return f"the worker is alive{', ' + doing if doing else ''}{closed}"
         held = ""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
 from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.cures import LEFT_AT_ONCE
+from spreadjobs_conform.report_kinds import kinds, rules
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict
 
 SHOWN_NOT_TESTABLE: Final = 5
-SHOWN_OF_A_KIND: Final = 3
 NAMED_OF_A_KIND: Final = 8
 SMOKE_FAMILIES: Final = frozenset({"run", "data"})
 """Where the echoes are: one that passed shows that kit and worker understand each other."""
@@ -24,8 +24,6 @@ NO_ANSWER_TO_SAMPLE: Final = (
     "The worker did not answer the first task of the manifest. Does it speak {codec} (--codec)? Does its preparation "
     "end as the manifest says (preparation_ends, conformance/README.md)?"
 )
-_CHANCE: Final = re.compile(r"(?<=\btask )-?\d+|(?<=\bwithin )[\d.]+")
-"""Task ids are drawn by lot, and limits get shorter in the course of a run: neither makes another kind of failure."""
 
 
 class TextReport:
@@ -97,18 +95,16 @@ class TextReport:
             self._line(f"  {family:<6} {', '.join(texts)}")
 
     def _failures(self, outcome: Outcome) -> None:
-        kinds: dict[tuple[object, ...], list[Verdict]] = {}
-        for verdict in outcome.verdicts:
-            if verdict.status in (Status.FAIL, Status.HARNESS_ERROR):
-                kinds.setdefault(_kind(verdict), []).append(verdict)
-        if kinds:
-            self._no_answer(outcome)
-        for verdicts in kinds.values():
-            for verdict in verdicts[:SHOWN_OF_A_KIND]:
-                self.failure(verdict)
-            self._folded(verdicts[SHOWN_OF_A_KIND:])
+        found = kinds(outcome.verdicts)
+        if found:
+            self._no_answer(outcome, found[0][0])
+        for verdicts in found:
+            self.failure(verdicts[0])
+            self._folded(verdicts[1:])
 
-    def _no_answer(self, outcome: Outcome) -> None:
+    def _no_answer(self, outcome: Outcome, first: Verdict) -> None:
+        if first.cure not in ("", LEFT_AT_ONCE):
+            return  # That says more.
         understood = any(
             verdict.status is Status.PASS and verdict.case.family in SMOKE_FAMILIES for verdict in outcome.verdicts
         )
@@ -132,18 +128,17 @@ class TextReport:
         self._line()
         title = "FAIL" if verdict.status is Status.FAIL else "KIT FAULT"
         title += "" if verdict.scored else ", not scored"
-        self._line(f"{title}  {case.id}  ({verdict.level} {', '.join(case.requirements)})")
+        self._line(f"{title}  {case.id}  ({verdict.level} {', '.join(rules(verdict))})")
         self._line(f"  shows:  {case.summary}")
         if verdict.status is Status.FAIL:
             self._line(f"  came:   {verdict.came}")
             self._line(f"  due:    {verdict.due}")
             if verdict.hang:
                 self._line(f"  hang:   {verdict.hang}")
-            for requirement_id in verdict.violated:
-                rule = self._requirements[requirement_id]
-                self._line(f"  rule:   {rule.id} ({rule.level}): {rule.text}")
             if verdict.cure:
                 self._line(f"  cure:   {verdict.cure}")
+            rule = self._requirements[rules(verdict)[0]]
+            self._line(f"  rule:   {rule.id} ({rule.level}): {rule.text}")
             if verdict.came not in verdict.reason or "(the baseline" in verdict.reason:
                 self._line(f"  note:   {verdict.reason}")
         else:
@@ -214,12 +209,3 @@ class TextReport:
                 return "THE KIT FAILED: this says nothing about the worker"
             case _:
                 return "NOT CONFORMANT"
-
-
-def _kind(verdict: Verdict) -> tuple[object, ...]:
-    """What failures of one kind have in common; a fault of the kit is like no other."""
-    if verdict.status is not Status.FAIL:
-        return (verdict.case.id,)
-    # The first rule is that of the case; if there are others, it is they that tell how the worker failed.
-    rules = verdict.violated[1:] or verdict.violated
-    return (verdict.scored, _CHANCE.sub("", verdict.came), _CHANCE.sub("", verdict.due), rules)

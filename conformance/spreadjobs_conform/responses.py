@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import attrs
 
+from spreadjobs_conform.cures import ID_UNCHANGED, THREE_ITEMS
 from spreadjobs_conform.findings import Finding
 from spreadjobs_conform.pickle_objects import Instance
 from spreadjobs_conform.values import show
@@ -51,6 +52,19 @@ class Alive:
 First: TypeAlias = Answer | Refusal | Failure | Alive
 
 
+def told(first: First) -> str:
+    """An outcome, for people."""
+    match first:
+        case Answer():
+            return f"an answer, {show(first.value)},"
+        case Refusal():
+            return f"a refusal for task {first.task_id}"
+        case Failure():
+            return f"a failure ({first.type_name}: {show(first.message)})"
+        case Alive():
+            return f"an Alive for task {first.task_id}"
+
+
 @attrs.frozen
 class Response:
     """One message of the worker, with its shape checked."""
@@ -75,7 +89,7 @@ def interpret(value: object, *, tagged: bool, by_number: bool = False) -> Respon
     if not isinstance(value, list | tuple) or len(value) != 3:  # noqa: PLR2004 - first, out, err
         count = f" of {len(value)} items" if isinstance(value, list | tuple) else ""
         came = f"a {type(value).__name__}{count} came: {show(value)}"
-        raise Finding("RUN-4" if tagged else "UNT-4", came, "a tuple or list of first, out and err")
+        raise Finding("RUN-4" if tagged else "UNT-4", came, "a tuple or list of first, out and err", THREE_ITEMS)
     first = _tagged(value[0], by_number=by_number) if tagged else _untagged(value[0])
     if isinstance(first, Alive) and (value[1], value[2]) != (None, None):
         raise Finding("RUN-11", f"an Alive with out or err came: {show(value)}", "(('Alive', task_id), None, None)")
@@ -112,6 +126,9 @@ def _tagged(first: object, *, by_number: bool) -> First:
             return Alive(_task_id(first[1], first, by_number=by_number))
         case str() as word:
             due = "a task id, 'TooBusy', 'RemoteException' or 'Alive'"
+            if word.isascii() and word.isdigit():
+                came = f"the task id came back as text, {word!r}, in {show(first)}"
+                raise Finding("RUN-9", came, "the task id of the request, an int", ID_UNCHANGED, also=("RUN-5",))
             raise Finding("RUN-9", f"first begins with the reserved word {word!r}: {show(first)}", due)
         case _:
             if len(first) != 2:  # noqa: PLR2004 - the id and the value
@@ -126,7 +143,9 @@ def _task_id(item: object, first: Sequence[object], *, by_number: bool) -> int:
         return item
     wrong_type = isinstance(item, bool | float) and not by_number
     came = f"{show(item)} ({type(item).__name__}) stands for the task id in {show(first)}"
-    raise Finding("RUN-15" if wrong_type else "RUN-5", came, "the task id of the request, an int", also=("RUN-5",))
+    raise Finding(
+        "RUN-15" if wrong_type else "RUN-5", came, "the task id of the request, an int", ID_UNCHANGED, also=("RUN-5",)
+    )
 
 
 def _refusal(first: Sequence[object], *, by_number: bool) -> Refusal:

@@ -197,7 +197,9 @@ def _ending(case: Case, conv: Conversation) -> Exception | None:
         _attempt(conv.linger)
     if isinstance(ending, Finding):
         about_form = any(name.startswith(FORM) for name in (ending.requirement, *ending.also))
-        ending.evidence = tuple(conv.evidence(message=about_form))
+        # The bytes behind an outcome that is wrong are innocent.
+        if about_form or isinstance(ending, Hang) or "WIRE-1" in (ending.requirement, *ending.also):
+            ending.evidence = tuple(conv.evidence(message=about_form))
     ended_badly = _attempt(conv.end)
     for each in (ending, ended_badly):
         if isinstance(each, Interrupted | DoesNotFit):

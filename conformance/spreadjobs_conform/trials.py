@@ -213,8 +213,9 @@ class Trials:
 def _command(trial: Trial, report: Path) -> list[str]:
     way = WAYS[trial.way]
     selection = [word for case_id in trial.cases for word in ("--case", case_id)]
-    # --strict: some workers break a SHOULD.
-    options = [*way.kit, "--strict", "--report", str(report), *(SHORT_WAITS if trial.cases else ()), *selection]
+    # --strict: some workers break a SHOULD. --all-scored: some are there for cases that came later.
+    waits = SHORT_WAITS if trial.cases else ()
+    options = [*way.kit, "--strict", "--all-scored", "--report", str(report), *waits, *selection]
     # -S: without site-packages a worker starts in half the time, which is most of what this takes.
     worker = [sys.executable, "-S", str(folder() / f"{trial.file}.py"), *way.worker]
     return [sys.executable, "-m", "spreadjobs_conform", *options, "--", *worker]

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from spreadjobs_conform.cures import likely_cure
 from spreadjobs_conform.findings import Finding
-from spreadjobs_conform.messages import MAX_HEAD_BYTES, Message, likely_cure, unreadable
+from spreadjobs_conform.messages import MAX_HEAD_BYTES, Message, unreadable
 from spreadjobs_conform.pickle_machine import PickleMachine
 from spreadjobs_conform.pickle_objects import admit
 

@@ -1,0 +1,203 @@
+"""Tests of ``spreadjobs_conform.cures`` and ``report_kinds``: what a first screen says of a worker that is wrong."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from kit_runs import kit
+from kit_scripts import ECHO, RIGHT, python
+from spreadjobs_conform.catalogue import all_cases
+from spreadjobs_conform.cures import (
+    CHILD,
+    FLUSH,
+    LEFT_AT_ONCE,
+    UNCAUGHT,
+    exit_cure,
+    likely_cure,
+    looks_like_text,
+    unfinished_cure,
+    value_cure,
+    waiting_cure,
+)
+from spreadjobs_conform.report_kinds import kinds, rules
+from spreadjobs_conform.verdicts import Status, Verdict
+
+BY_ID = {case.id: case for case in all_cases()}
+
+
+@pytest.mark.parametrize(
+    ("data", "codec", "cure"),
+    [
+        (b"loading model...\n", "pickle", "send prints to stderr"),
+        (
+            b"loading\n\x80\x04\x95\x14\0\0\0\0\0\0\0K\0\x8c\x01v\x94\x86\x94NN\x87\x94.",
+            "pickle",
+            "send prints to stderr",
+        ),
+        (b"\n\n", "pickle", "send prints to stderr"),
+        (b"[[1, 2], null, null]\n", "pickle", "--codec json"),
+        (b"\x80\x04K\x01.", "json", "--codec pickle"),
+        (b"\x00\x00\x00\x07", "pickle", "nothing to stdout but messages"),
+        (b"[progress] task done\n\x80\x04", "pickle", "send prints to stderr"),
+        (b"[info] ready\n", "json", "send prints to stderr"),
+        (b"[\n  [\n    1,\n", "json", "without line breaks or indentation"),
+        (b'{"a":\n', "json", "without line breaks or indentation"),
+        (b"Traceback (most recent call last):\n", "json", "send prints to stderr"),
+    ],
+)
+def test_cure_fits_what_came(data: bytes, codec: str, cure: str) -> None:
+    """The likely mistake is guessed from the bytes. [VIO-3]"""
+    assert cure in likely_cure(data, codec)
+
+
+def test_no_bytes_are_no_text() -> None:
+    """Nothing is not text."""
+    assert not looks_like_text(b"")
+
+
+def test_message_that_lacks_its_newline_is_told_from_half_a_message() -> None:
+    """A JSON text that is whole wants its LF; another one wants its rest. [JSON-1]"""
+    assert "a newline (LF)" in unfinished_cure(b'[[1,"v"],null,null]', "json")
+    assert "write whole messages and flush them" in unfinished_cure(b'[[1,"v"],nu', "json")
+    assert "write whole messages and flush them" in unfinished_cure(b"\x80\x04\x95", "pickle")
+
+
+def test_exit_has_a_cure_that_fits() -> None:
+    """An exception that was not caught, a preparation that was not read, a signal: each is told."""
+    assert exit_cure(1, has_answered=True) == UNCAUGHT
+    assert exit_cure(1, has_answered=False) == LEFT_AT_ONCE
+    assert "what sends the signal" in exit_cure(-9, has_answered=True)
+
+
+def test_silence_has_a_cure_that_fits() -> None:
+    """One that waits for a child, one that reads on; of one that computes nothing can be said."""
+    assert waiting_cure("the worker is alive, waiting for its child process 7 (cat)") == CHILD
+    assert waiting_cure("the worker is alive, sleeping in read of its standard input") == FLUSH
+    assert waiting_cure("the worker is alive, running") == ""
+
+
+@pytest.mark.parametrize(
+    ("came", "cure"),
+    [
+        ("\u00c3\u00a9", "read standard input as UTF-8"),
+        ("\ufffd\ufffd", "not each piece that was read"),
+        ("e", ""),
+        (3, ""),
+    ],
+)
+def test_text_that_was_decoded_wrongly_is_recognised(came: object, cure: str) -> None:
+    """UTF-8 read as Latin-1, and characters that were cut: each has its own cure; other changes have none."""
+    assert cure in value_cure("\u00e9", came)
+    assert bool(cure) == bool(value_cure("\u00e9", came))
+
+
+def failure(case_id: str, came: str, *, hang: str = "", cure: str = "", also: tuple[str, ...] = ()) -> Verdict:
+    """A failed case."""
+    case = BY_ID[case_id]
+    violated = (case.requirements[0], *also)
+    return Verdict(
+        case=case,
+        level="MUST",
+        status=Status.FAIL,
+        came=came,
+        due="it",
+        hang=hang,
+        cure=cure,
+        violated=violated,
+    )
+
+
+def ids(found: list[list[Verdict]]) -> list[list[str]]:
+    """The cases, by kind."""
+    return [[verdict.case.id for verdict in kind] for kind in found]
+
+
+def test_numbers_make_no_other_kind() -> None:
+    """Task ids and seconds differ in every case, also where a worker printed them; the most frequent kind leads."""
+    found = kinds(
+        [
+            failure("data/floats", "3.5 came"),
+            failure("run/task-id-0", "doing task 17", cure="print elsewhere"),
+            failure("data/dicts", "doing task 4711", cure="print elsewhere"),
+        ]
+    )
+
+    assert ids(found) == [["run/task-id-0", "data/dicts"], ["data/floats"]]
+
+
+def test_case_about_the_broken_rule_is_told_of_a_kind() -> None:
+    """All cases fail when a worker prints; the one whose rule that is says it best, and its rule comes first."""
+    also = ("WIRE-4", "WIRE-1")
+    verdicts = [
+        failure(name, "text", cure="c", also=also) for name in ("exec/needs-no-hints", "wire/nothing-but-messages")
+    ]
+
+    (kind,) = kinds(verdicts)
+
+    assert kind[0].case.id == "wire/nothing-but-messages"
+    assert rules(kind[1]) == ("WIRE-4", "WIRE-1", "EXEC-4")
+
+
+def test_case_that_found_out_more_is_told_of_hangs() -> None:
+    """How long was waited for, and what the worker did meanwhile, make no other kind; what one case found out leads."""
+    plain = "no response to request 1 within 5 s; nothing came; the worker is alive, running"
+    more = "no response to request 1 within 0.5 s; nothing came; the response came when standard input was closed"
+
+    found = kinds(
+        [
+            failure("run/task-id-0", plain, hang="start silence", cure="flush, or read less"),
+            failure("wire/answers-without-more-input", more, hang="start silence", cure="flush"),
+        ]
+    )
+
+    assert ids(found) == [["wire/answers-without-more-input", "run/task-id-0"]]
+
+
+def test_should_does_not_lead_a_kind_with_a_must() -> None:
+    """What counts is told."""
+    should = attrs.evolve(failure("wire/nothing-but-messages", "text", cure="c"), level="SHOULD")
+
+    (kind,) = kinds([should, failure("run/task-id-0", "text", cure="c")])
+
+    assert [verdict.level for verdict in kind] == ["MUST", "SHOULD"]
+
+
+FAILING = RIGHT.replace(
+    ": send(", ": send((('RemoteException', i, p['type'], p['message'], ''), None, None) if p['op'] == 'raise' else "
+)
+CHILD_READS = (
+    ECHO
+    + "for i, p in requests():\n    subprocess.run(['cat'], stdout=subprocess.DEVNULL)\n"
+    + "    send(((i, p.get('value')), None, None))"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("print('loading', flush=True)\n" + RIGHT, "send prints to stderr"),
+        (RIGHT.replace("write.flush()", "pass"), "cure:   flush standard output after each response"),
+        (
+            RIGHT.replace("(i, p.get", "(str(i), p.get"),
+            "return the task id of the request with its response, unchanged",
+        ),
+        (RIGHT.replace(", None, None))", ", None))"), "cure:   write (first, out, err)"),
+        (RIGHT.replace("p.get('value')", "p['value']"), "RemoteException (ERR-4)"),
+        (
+            RIGHT.replace("p.get('value')", "p.get('value', 'null')"),
+            "gives RemoteException with its type and message (ERR-4)",
+        ),
+        (CHILD_READS, "start it with standard input from /dev/null"),
+        (FAILING + "\nsys.exit(1)", "exit with status 0"),
+        (RIGHT + "\nwhile True: time.sleep(1)", "cure:   end the loop at the end of standard input"),
+        (RIGHT.replace("while load(read) is not None:\n    pass\n", ""), "reads its preparation up to a None (OPS-8)"),
+    ],
+)
+def test_first_screen_says_how_to_mend_a_worker(code: str, told: str) -> None:
+    """Each common mistake: the first failure that is told has the cure."""
+    selection = ["--case", "run/task-id-0", "--case", "err/type-*", "--case", "wire/answers-w*", "--case", "eof/*idle"]
+
+    run = kit(*selection, "--", *python(code))
+
+    first, _, _ = run.out.partition("again:")
+    assert told in first, run.out
