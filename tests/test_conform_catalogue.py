@@ -10,6 +10,7 @@ from spreadjobs_conform.catalogue import all_cases, choose
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.registry import Case
+from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import load_requirements
 
 CASES = all_cases()
@@ -75,11 +76,20 @@ def test_choice_of_nothing_is_refused(
 
 def test_list_is_complete() -> None:
     """The list has every case, for machines and for people."""
-    records = json.loads(list_json(CASES, REQUIREMENTS))
+    records = json.loads(list_json(CASES, REQUIREMENTS, load_required()))
 
     assert [record["case"] for record in records] == [case.id for case in CASES]
-    assert set(records[0]) == {"case", "requirements", "level", "family", "applies", "summary"}
-    assert list_text(CASES, REQUIREMENTS).splitlines()[-1] == f"{len(CASES)} cases"
+    assert set(records[0]) == {"case", "requirements", "level", "family", "scored", "applies", "summary"}
+    assert list_text(CASES, REQUIREMENTS, load_required()).splitlines()[-1] == f"{len(CASES)} cases"
+    assert all(record["scored"] for record in records)
+
+
+def test_case_that_does_not_score_is_marked_in_the_list() -> None:
+    """A case that came after the required set was frozen says so."""
+    first, *_ = list_text(CASES, REQUIREMENTS, frozenset()).splitlines()
+
+    assert first.endswith("  (not scored)")
+    assert not any(record["scored"] for record in json.loads(list_json(CASES, REQUIREMENTS, frozenset())))
 
 
 @pytest.mark.parametrize(

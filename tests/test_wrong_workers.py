@@ -120,6 +120,18 @@ def test_kit_forgives_a_broken_should_unless_strict(tmp_path: Path) -> None:
     assert run.status == 0, run.out
 
 
+def test_published_matrix_is_that_of_these_cases_and_workers() -> None:
+    """docs/kill-matrix.md has every case, wrong worker and requirement, and leaves no gap: else run ``make matrix``."""
+    text = (SPEC.parents[2] / "docs" / "kill-matrix.md").read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| ([^ |]+) \|", text, re.MULTILINE))
+    (survivors,) = re.findall(r"^\| wrong workers that no case kills by name \| (.+) \|$", text, re.MULTILINE)
+
+    assert {worker.file for worker in TABLE.workers} | {case.id for case in CASES} | DUTIES <= rows
+    assert "nothing: " not in text
+    # What one of these breaks is seen as the breach of another requirement, and the table says of which.
+    assert set(survivors.split(", ")) <= {worker.file for worker in TABLE.workers if worker.seen_as} | {"none"}
+
+
 def test_table_is_read_as_it_is_written() -> None:
     """Every row of expected.toml is a row of the table, with all of its patterns."""
     written = tomllib.loads((folder() / "expected.toml").read_text(encoding="utf-8"))

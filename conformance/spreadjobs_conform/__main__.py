@@ -29,6 +29,7 @@ from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_markdown import as_text
 from spreadjobs_conform.report_options import ReportOptions
 from spreadjobs_conform.report_read import read_reports, worst_exit
+from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.running import run_cases
 from spreadjobs_conform.selftest import selftest
@@ -99,7 +100,8 @@ def _shown(options: ListOptions | ExplainOptions) -> str:
     requirements = load_requirements()
     if isinstance(options, ExplainOptions):
         return explain(options.subject, all_cases(), requirements)
-    return list_json(all_cases(), requirements) if options.as_json else list_text(all_cases(), requirements)
+    listed = list_json if options.as_json else list_text
+    return listed(all_cases(), requirements, load_required())
 
 
 def _verify(options: VerifyOptions, out: TextIO) -> Exit:

@@ -11,14 +11,15 @@ from spreadjobs_conform.registry import Case
 from spreadjobs_conform.requirements import Requirement
 
 
-def list_json(cases: Sequence[Case], requirements: Mapping[str, Requirement]) -> str:
-    """All cases, for machines."""
+def list_json(cases: Sequence[Case], requirements: Mapping[str, Requirement], required: frozenset[str]) -> str:
+    """All cases, for machines; ``required`` are those that score."""
     records = [
         {
             "case": case.id,
             "requirements": list(case.requirements),
             "level": case.level(requirements),
             "family": case.family,
+            "scored": case.id in required,
             "applies": {
                 "class": case.worker_class,
                 "codecs": list(case.codecs),
@@ -32,10 +33,14 @@ def list_json(cases: Sequence[Case], requirements: Mapping[str, Requirement]) ->
     return json.dumps(records, indent=1)
 
 
-def list_text(cases: Sequence[Case], requirements: Mapping[str, Requirement]) -> str:
-    """All cases, a line each."""
+def list_text(cases: Sequence[Case], requirements: Mapping[str, Requirement], required: frozenset[str]) -> str:
+    """All cases, a line each; ``required`` are those that score."""
     width = max(len(case.id) for case in cases)
-    lines = [f"{case.id:<{width}}  {case.level(requirements):<6}  {' '.join(case.requirements)}" for case in cases]
+    lines = [
+        f"{case.id:<{width}}  {case.level(requirements):<6}  {' '.join(case.requirements)}"
+        + ("" if case.id in required else "  (not scored)")
+        for case in cases
+    ]
     return "\n".join([*lines, f"{len(cases)} cases"])
 
 
