@@ -27,6 +27,9 @@ def script(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs the script of the action; the kit is the installed one, since tests have no registry of packages."""
     bin_folder = folder / "kit" / "bin"
     bin_folder.mkdir(parents=True, exist_ok=True)
+    interpreter = folder / "python"
+    interpreter.write_text(f'#!/bin/sh\n[ "$1" = -m ] || exec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
+    interpreter.chmod(0o755)
     for name, line in (
         ("pip", 'echo "$@" >> "$(dirname "$0")/installed"'),
         ("spread-jobs-conform", f'exec {shlex.quote(sys.executable)} -m spreadjobs_conform "$@"'),
@@ -35,7 +38,12 @@ def script(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
         program.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
         program.chmod(0o755)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
-    environment |= {"KIT": "kit", "PYTHON": "true", "GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary"}
+    environment |= {
+        "KIT": "kit",
+        "PYTHON": str(folder / "python"),
+        "GITHUB_OUTPUT": "output",
+        "GITHUB_STEP_SUMMARY": "summary",
+    }
     return subprocess.run(
         ["/bin/bash", str(ACTION / "run.sh")],
         check=False,
@@ -82,6 +90,14 @@ def test_words_of_inputs_are_words_and_no_code(tmp_path: Path) -> None:
     assert not (tmp_path / "broken").exists()
     command = read_lines(tmp_path / "conformance-reports" / "report.jsonl").header["command"]
     assert command == shlex.split(worker)
+
+
+@pytest.mark.parametrize("variables", [{"OPTIONS": "'--strict"}, {"WORKER": "./w --model 'a b"}])
+def test_quotes_that_are_not_closed_end_it(variables: dict[str, str], tmp_path: Path) -> None:
+    """Nothing is dropped in silence: a run with fewer options could be green."""
+    run = script(tmp_path, **{"WORKER": shlex.join(WORKER), "OPTIONS": " ", **variables})
+
+    assert (run.returncode, "cannot be read: " in run.stderr) == (2, True)
 
 
 def test_manifest_may_have_the_command(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_run_against_anything_is_bounded(command: tuple[str, ...], tmp_path: Pat
 
     assert time.monotonic() - began_s < BOUND_S
     assert run.status == 1, run.out
-    assert 3 <= run.out.count("\nFAIL  ") < list(run.statuses().values()).count("fail") / 2
+    assert 1 <= run.out.count("\nFAIL  ") < list(run.statuses().values()).count("fail") / 2
     assert "harness-error" not in run.statuses().values()
     assert run.statuses()["run/returns-the-task-id"] == "fail"
 

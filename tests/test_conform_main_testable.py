@@ -185,13 +185,17 @@ def test_baseline_decides(tmp_path: Path) -> None:
     code = ECHO + "for i, p in requests(): send(((i, [] if p['value'] == () else p['value']), None, None))"
     words = ("--baseline", str(baseline), "--case", "data/tuples", "--case", "run/task-id-0", "--", *python(code))
 
-    baseline.write_text("[known]\n'data/tuples' = '[] (list) came'", encoding="utf-8")
+    baseline.write_text("known.'data/tuples' = {reason = 'r', fails_with = '[] (list) came'}", encoding="utf-8")
     known = kit(*words)
-    baseline.write_text("[flaky]\n'data/tuples' = 'list'", encoding="utf-8")
+    baseline.write_text("flaky.'data/tuples' = {reason = 'r', fails_with = 'list'}", encoding="utf-8")
     flaky = kit(*words)
-    baseline.write_text("[known]\n'data/tuples' = 'a set came'", encoding="utf-8")
+    baseline.write_text("known.'data/tuples' = {reason = 'r', fails_with = 'a set came'}", encoding="utf-8")
     other = kit(*words)
-    baseline.write_text("[known]\n'data/tuples' = 'list'\n'run/task-id-0' = 'x'", encoding="utf-8")
+    baseline.write_text(
+        "known.'data/tuples' = {reason = 'r', fails_with = 'list'}\n"
+        "known.'run/task-id-0' = {reason = 'r', fails_with = 'x'}",
+        encoding="utf-8",
+    )
     stale = kit(*words)
 
     assert (known.status, flaky.status, other.status, stale.status) == (0, 0, 1, 1)

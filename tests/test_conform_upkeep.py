@@ -99,7 +99,7 @@ def test_stale_entries_are_pruned(baseline: Path) -> None:
 
 def test_entry_that_cannot_be_pruned_stays_a_problem(baseline: Path) -> None:
     """Where the form is strange, nothing is changed, the run fails, and what to remove by hand is said."""
-    text = '[known]\n"eof/status-when-idle" = """a\nb"""\n'
+    text = "[known]\n'eof/status-when-idle' = {reason = '''r\nr''', fails_with = 'x'}\n"
 
     status, told = run(baseline, text, python(RIGHT), "--prune-baseline")
 

@@ -116,7 +116,7 @@ def test_a_manifest_is_part_of_the_report(tmp_path: Path) -> None:
 def test_a_known_failure_is_found_anew_as_a_failure(tmp_path: Path) -> None:
     """The baseline is the user's business; that the case fails, and why, is the record's."""
     baseline = tmp_path / "baseline.toml"
-    baseline.write_text('[known]\n"run/task-id-0" = "no message"\n[flaky]\n"run/task-id-1" = "no message"\n', "utf-8")
+    baseline.write_text("[known]\n'run/task-id-0' = {reason = 'r', fails_with = 'no message'}\n", "utf-8")
     words = ("--case", "run/task-id-0", "--baseline", str(baseline), "--", *python(STRAY))
     assert kit_with_report(tmp_path, *words).statuses() == {"run/task-id-0": "known"}
 

@@ -143,8 +143,55 @@ def test_judge_of_the_page_finds_what_is_wrong(code: str, named: str, tmp_path: 
         timeout=BOUND_S,
     )
 
-    assert run.returncode == 1
+    # A status is a SHOULD here: told, and not wrong.
+    assert run.returncode == (0 if "exit status" in named else 1)
     assert named in run.stderr
+
+
+ID = 20000
+RIGHT_ANSWER = f'[[{ID},"sample 1"],null,null]'
+
+
+@pytest.mark.parametrize(
+    ("lines", "right"),
+    [
+        ([RIGHT_ANSWER], True),
+        ([f'[ ["Alive",{ID}] ,null,null]', RIGHT_ANSWER], True),
+        ([RIGHT_ANSWER, "the worker says goodbye"], True),
+        ([f'[[{ID},"sample 1"],[],""]'], True),
+        ([f'[[{ID},"sample 1"],5,null]'], False),
+        ([f'[[{ID},"sample 1"],[5],null]'], False),
+        ([f'[["Alive",{ID}],5,null]', RIGHT_ANSWER], False),
+        ([f'[["Alive",{ID + 1}],null,null]', RIGHT_ANSWER], False),
+        ([RIGHT_ANSWER, f'[ [{ID},"sample 1"],null,null]'], False),
+    ],
+)
+def test_judge_of_the_page_looks_at_values(lines: list[str], right: bool, tmp_path: Path) -> None:  # noqa: FBT001 - a column
+    """White space changes nothing; out, err, Alive and surplus responses are looked at like all else."""
+    expected, out, judge = tmp_path / "expected", tmp_path / "out", tmp_path / "judge.py"
+    expected.write_text(f'{{"id": {ID}, "answer": "sample 1"}}\n{{"exit": 0, "level": "SHOULD"}}\n', encoding="utf-8")
+    out.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    judge.write_text(JUDGE, encoding="utf-8")
+
+    run = subprocess.run(
+        [sys.executable, "-S", judge, expected, out, "0"], check=False, capture_output=True, timeout=BOUND_S
+    )
+
+    assert (run.returncode == 0) is right, run.stderr
+
+
+def test_judge_of_the_page_wants_a_text_as_traceback(tmp_path: Path) -> None:
+    """A failure has three texts. [ERR-1]"""
+    expected, out, judge = tmp_path / "expected", tmp_path / "out", tmp_path / "judge.py"
+    expected.write_text(f'{{"id": {ID}, "failure": ["T", "m"]}}\n{{"exit": 0, "level": "SHOULD"}}\n', encoding="utf-8")
+    judge.write_text(JUDGE, encoding="utf-8")
+    statuses = []
+    for traceback in ('"text"', "5", '["a"]'):
+        out.write_text(f'[["RemoteException",{ID},"T","m",{traceback}],null,null]\n', encoding="utf-8")
+        command = [sys.executable, "-S", str(judge), str(expected), str(out), "0"]
+        statuses.append(subprocess.run(command, check=False, capture_output=True, timeout=BOUND_S).returncode)
+
+    assert statuses == [0, 1, 1]
 
 
 def responses(data: bytes) -> list[object]:

@@ -12,14 +12,19 @@ PACKAGE=${PACKAGE:-$(dirname "${BASH_SOURCE[0]}")/../..}
 # Outside of the kit's own environment, where the worker may have a Python and packages of its own.
 "$KIT/bin/pip" install --quiet --disable-pip-version-check "$PACKAGE[reports]"
 
-# xargs reads words as a shell does, and runs nothing that stands in them.
-words() { [[ -z "$1" ]] || xargs printf '%s\0' <<<"$1"; }
-mapfile -d '' -t options < <(words "$OPTIONS")
-mapfile -d '' -t worker < <(words "${WORKER:-}")
+# Words as a shell reads them, of which nothing is run; quotes that are not closed end it here.
+words() {
+    "${PYTHON:-python3}" -c 'import shlex, sys; sys.stdout.write("".join(word + "\n" for word in shlex.split(sys.argv[1])))' "$1"
+}
+split=$(words "$OPTIONS") || { echo "OPTIONS cannot be read: $OPTIONS" >&2; exit 2; }
+options=() worker=()
+while IFS= read -r word; do options+=("$word"); done < <(printf '%s' "${split:+$split$'\n'}")
+split=$(words "${WORKER:-}") || { echo "WORKER cannot be read: ${WORKER:-}" >&2; exit 2; }
+while IFS= read -r word; do worker+=("$word"); done < <(printf '%s' "${split:+$split$'\n'}")
 
 mkdir -p "$REPORTS"
 status=0
-"$KIT/bin/spread-jobs-conform" "${options[@]}" \
+"$KIT/bin/spread-jobs-conform" ${options[@]+"${options[@]}"} \
     --report "$REPORTS/report.jsonl" --junit "$REPORTS/junit.xml" --html "$REPORTS/page.html" \
     --badge "$REPORTS/badge.svg" --markdown "$REPORTS/summary.md" \
     ${worker[@]:+-- "${worker[@]}"} || status=$?

@@ -90,9 +90,7 @@ def _baseline(data: _Table, *, unfinished: bool) -> Baseline:
 def _entry(case_id: str, value: object, *, flaky: bool) -> Entry:
     bare = Entry(case=case_id, flaky=flaky)
     if not isinstance(value, dict):
-        if not isinstance(value, str) or not value.strip():
-            raise UsageFault(f"{bare.name} needs a reason, a string that is not empty, or reason and fails_with")
-        return Entry(case=case_id, flaky=flaky, fails_with=value)
+        raise UsageFault(f"{bare.name} is {value!r:.60}; a table with reason and fails_with is due: [{bare.name}]")
     unknown = value.keys() - {"reason", "fails_with", "review"}
     if unknown:
         raise UsageFault(f"{bare.name} has the unknown key {min(unknown)!r}; known are reason, fails_with, review")

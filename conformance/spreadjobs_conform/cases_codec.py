@@ -113,6 +113,18 @@ def json_escapes(conv: Conversation) -> None:
     _ask_raw(conv, conv.raw_request(payloads.echo(value), lambda task_id: (text % task_id).encode("ascii")), value)
 
 
+@case("wire/json-unescaped-text", "JSON-2", "DATA-3", checks=2, needs=ECHO, codecs=JSON)
+def json_unescaped_text(conv: Conversation) -> None:
+    """Text beyond ASCII may come as it is, in UTF-8."""
+    conv.prepare()
+    value = "\u00e9 \u6f22\u5b57 \U0001f600 \u2028 \x7f"
+
+    def render(task_id: int) -> bytes:
+        return json.dumps([task_id, payloads.echo(value)], ensure_ascii=False).encode("utf-8") + b"\n"
+
+    _ask_raw(conv, conv.raw_request(payloads.echo(value), render), value)
+
+
 @case("wire/json-characters-cut", "WIRE-2", "JSON-1", checks=1, needs=ECHO, codecs=JSON)
 def json_characters_cut(conv: Conversation) -> None:
     """A character of several bytes is read right when each of them comes alone."""
@@ -125,15 +137,3 @@ def json_characters_cut(conv: Conversation) -> None:
     conv.expect_requests(request)
     conv.send_pieces([request.data[at : at + 1] for at in range(len(request.data))], str(request))
     conv.expect_value(request, conv.response(request), value, op="echo")
-
-
-@case("wire/json-unescaped-text", "JSON-2", "DATA-3", checks=2, needs=ECHO, codecs=JSON)
-def json_unescaped_text(conv: Conversation) -> None:
-    """Text beyond ASCII may come as it is, in UTF-8."""
-    conv.prepare()
-    value = "\u00e9 \u6f22\u5b57 \U0001f600 \u2028 \x7f"
-
-    def render(task_id: int) -> bytes:
-        return json.dumps([task_id, payloads.echo(value)], ensure_ascii=False).encode("utf-8") + b"\n"
-
-    _ask_raw(conv, conv.raw_request(payloads.echo(value), render), value)

@@ -220,7 +220,8 @@ def _leaves(conv: Conversation, status: int) -> None:
     answered = conv.arrives_before_exit()
     if answered is not None and isinstance(answered.first, Failure):
         raise NotTestable(f"the worker answered RemoteException to {request.payload}: it does not serve this payload")
-    conv.check(answered is None, f"{answered} came for {request}", "exit without an answer")
+    came_first = "" if answered is None else f"{told(answered.first)} came for {request}"
+    conv.check(answered is None, came_first, "exit without an answer")
     came = conv.exits()
     conv.check(came == status, f"exit status {came}", f"exit status {status}")
     conv.no_response()

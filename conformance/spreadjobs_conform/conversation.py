@@ -11,7 +11,7 @@ import attrs
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
 from spreadjobs_conform.channel import MEBIBYTE, Channel
-from spreadjobs_conform.cures import ID_UNCHANGED, NO_OTHER_OUTCOME, ONE_EACH, REFUSE, value_cure
+from spreadjobs_conform.cures import ID_UNCHANGED, NO_OTHER_OUTCOME, ONE_EACH, PREPARED, REFUSE, value_cure
 from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
 from spreadjobs_conform.messages import Message
 from spreadjobs_conform.patience import Wait
@@ -313,7 +313,7 @@ class Conversation(Channel):
         if isinstance(first, Answer):
             found = difference(due, first.value, by_number=self.candidate.codec == "json")
             if found is not None:
-                cure = value_cure(due, first.value)
+                cure = PREPARED if op == "prepared" else value_cure(due, first.value)
                 raise Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged", cure)
             self._served.add(op)
             self.checks += 1

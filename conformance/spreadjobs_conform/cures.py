@@ -19,8 +19,8 @@ CHILD: Final = (
     "input from /dev/null"
 )
 UNCAUGHT: Final = (
-    "see the last lines of its standard error; an exception of a task must not end the worker: catch it and answer "
-    "RemoteException (ERR-4)"
+    "see the last lines of its standard error, which exited in place of an answer; if an exception of a task ended it, "
+    "catch that and answer RemoteException (ERR-4)"
 )
 LEFT_AT_ONCE: Final = (
     "see the last lines of its standard error; a worker reads its preparation up to a None (OPS-8) and then answers "
@@ -34,6 +34,10 @@ CLEAN_END: Final = (
 )
 NO_OTHER_OUTCOME: Final = (
     "an exception of a task, whatever it is, gives RemoteException with its type and message (ERR-4), and no answer"
+)
+PREPARED: Final = "answer the list of the preparation items, in their order and without the None that ends them (OPS-7)"
+GREAT_FLOAT: Final = (
+    "write a whole float beyond 2**53-1 with an exponent or a fraction, such as 1e17, or answer RemoteException"
 )
 REFUSE: Final = "answer TooBusy with the delay, as often as the payload says (OPS-3)"
 
@@ -49,7 +53,7 @@ def likely_cure(data: bytes, codec: str) -> str:
     # The first line alone: a stray print may be followed by a good message in the same read.
     first_line, newline, _ = data.lstrip(b"\r\n").partition(b"\n")
     is_open = first_line[:1] in (b"[", b"{")
-    if codec == "pickle" and is_open and (not newline or _is_json(first_line)):
+    if codec == "pickle" and is_open and (_is_json(first_line) or (not newline and _is_cut_json(first_line))):
         return "the worker seems to write JSON: start it with its option for pickle, or the kit with --codec json"
     if codec == "json" and data[:1] in (b"\x80", b"("):
         return "the worker seems to write pickles: start it with its option for JSON, or the kit with --codec pickle"

@@ -11,6 +11,8 @@ from spreadjobs_conform.verdicts import Status, Verdict
 
 _NUMBERS: Final = re.compile(r"\d+(?:\.\d+)?")
 """Task ids, sizes, seconds: none of them makes another kind of failure."""
+ECHOING: Final = frozenset({"run", "data"})
+"""Where the echoes are: one that passed shows that kit and worker understand each other."""
 _WHILE_WAITING: Final = " within "
 _FOUND_OUT: Final = re.compile("; (?:the|no) response came when")
 """A case has found out what a worker waits for that does not answer; it tells more than the others."""
@@ -23,10 +25,14 @@ def kinds(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
     Args:
         verdicts: Of a run, in any statuses.
     """
+    # All cases of a worker that answers nothing rightly fail of one mistake. Of another worker, what fails in two
+    # families, such as those of failures and of values, may be two mistakes that look alike.
+    answers = any(verdict.status is Status.PASS and verdict.case.family in ECHOING for verdict in verdicts)
     found: dict[tuple[object, ...], list[Verdict]] = {}
     for verdict in verdicts:
         if verdict.status in (Status.FAIL, Status.HARNESS_ERROR):
-            found.setdefault(_kind(verdict), []).append(verdict)
+            kind = (*_kind(verdict), verdict.case.family if answers else "")
+            found.setdefault(kind, []).append(verdict)
     # Of the same frequency, the order of the run.
     return [_most_telling_first(kind) for kind in sorted(found.values(), key=len, reverse=True)]
 

@@ -212,7 +212,8 @@ class Report:
 
     def again(self, case: CaseRecord) -> str:
         """The command line that runs just this case."""
-        return self.header.again.replace("{}", f"--case {case.case}", 1)
+        chosen = f"--case {case.case}" + ("" if case.scored else " --all-scored")
+        return self.header.again.replace("{}", chosen, 1)
 
     def verdict(self) -> str:
         """The outcome, in one line."""

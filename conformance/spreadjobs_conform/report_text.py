@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.cures import LEFT_AT_ONCE
-from spreadjobs_conform.report_kinds import kinds, rules
+from spreadjobs_conform.report_kinds import ECHOING, kinds, rules
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict
 
 SHOWN_NOT_TESTABLE: Final = 5
 NAMED_OF_A_KIND: Final = 8
-SMOKE_FAMILIES: Final = frozenset({"run", "data"})
-"""Where the echoes are: one that passed shows that kit and worker understand each other."""
 NO_ANSWER: Final = (
     "The worker did not answer the first conformance payload. Does it speak {codec} (--codec)? Does it serve the "
     "conformance payloads (spec/1.0, section 14), and take preparation up to a None (OPS-8)? A worker with tasks of "
@@ -106,7 +105,7 @@ class TextReport:
         if first.cure not in ("", LEFT_AT_ONCE):
             return  # That says more.
         understood = any(
-            verdict.status is Status.PASS and verdict.case.family in SMOKE_FAMILIES for verdict in outcome.verdicts
+            verdict.status is Status.PASS and verdict.case.family in ECHOING for verdict in outcome.verdicts
         )
         if self._unanswered is not None and not understood:
             text = NO_ANSWER_TO_SAMPLE if self._unanswered.samples else NO_ANSWER
@@ -117,7 +116,8 @@ class TextReport:
         if not verdicts:
             return
         names = ", ".join(verdict.case.id for verdict in verdicts[:NAMED_OF_A_KIND])
-        dots = ", ..." if len(verdicts) > NAMED_OF_A_KIND else ""
+        others = Counter(verdict.case.family for verdict in verdicts[NAMED_OF_A_KIND:])
+        dots = "; also " + ", ".join(f"{count} of {family}" for family, count in others.items()) if others else ""
         what = "more case fails" if len(verdicts) == 1 else "more cases fail"
         self._line()
         self._line(f"and {len(verdicts)} {what} in the same way: {names}{dots}")

@@ -134,6 +134,9 @@ def write_verified(report: Lines, checked: Sequence[Checked], stream: TextIO) ->
     ]
     problems += [f"DIFFERS  {text}" for text in _of_the_whole(report)]
     stream.writelines(text + "\n" for text in problems)
+    known = sum(line.get("status") in _BASELINE for line in report.cases)
+    if known:
+        stream.write(f"{known} of the failures are tolerated by a baseline, which a report does not hold\n")
     stream.write(", ".join(f"{count} {finding.value}" for finding, count in counts.items() if count) + "\n")
     if counts[Finding.DIFFERS] or _of_the_whole(report) or not checked:
         stream.write("NOT VERIFIED\n")

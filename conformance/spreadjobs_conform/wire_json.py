@@ -6,6 +6,7 @@ import json
 import math
 from typing import Final
 
+from spreadjobs_conform.cures import GREAT_FLOAT
 from spreadjobs_conform.findings import Finding
 from spreadjobs_conform.messages import MAX_HEAD_BYTES, Message, unreadable
 
@@ -87,8 +88,8 @@ def parse_line(line: bytes) -> object:
     return value
 
 
-def _may_not_travel(what: str) -> Finding:
-    return Finding("JSON-4", f"the response holds {what}", "a value that can travel, or a RemoteException")
+def _may_not_travel(what: str, cure: str = "") -> Finding:
+    return Finding("JSON-4", f"the response holds {what}", "a value that can travel, or a RemoteException", cure)
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -111,7 +112,7 @@ def _float(text: str) -> float:
 
 def _int(text: str) -> int:
     if len(text) > MAX_INT_TEXT or abs(int(text)) > MAX_INT:
-        raise _may_not_travel(f"the integer {text[:40]}, beyond 2**53-1")
+        raise _may_not_travel(f"the integer {text[:40]}, beyond 2**53-1", GREAT_FLOAT)
     return int(text)
 
 
