@@ -192,14 +192,17 @@ def limit_forks(_log: str) -> list[int]:
         over += 1
         raise TimeUp
 
+    def fork_until_over(limit: int) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.0005 + 0.00002 * limit)
+        while over == limit:
+            if not os.fork():
+                os._exit(0)
+            os.wait()
+
     signal.signal(signal.SIGALRM, end)
     for limit in range(50):
-        try:
-            signal.setitimer(signal.ITIMER_REAL, 0.0005 + 0.00002 * limit)
-            while over == limit:
-                if not os.fork():
-                    os._exit(0)
-                os.wait()
+        try:  # A call alone: Python from 3.12 on raises at a loop's jump as if the loop stood outside of its `try`.
+            fork_until_over(limit)
         except TimeUp:
             known += 1
     return [over, known]
