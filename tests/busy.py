@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -15,11 +16,17 @@ from pathlib import Path
 
 NAP_S = 0.1
 """A signal that comes just before a sleep is handled only after it: who has a handler sleeps in naps."""
-SLEEPER = "import os, sys, time; os.write(int(sys.argv[1]), b'%d\\n' % os.getpid()); \nwhile True: time.sleep(0.1)"
+SLEEPER = """
+import os, sys, time
+log, ready = map(int, sys.argv[1:3])
+os.write(log, b"%d\\n" % os.getpid())
+os.close(ready)
+while True: time.sleep(0.1)
+"""
 """A child that ends at TERM."""
 STUBBORN = f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPER}"
 """A child that does not."""
-SAVES = f"import signal, sys; signal.signal(15, lambda *_: sys.exit(open(sys.argv[2], 'w').close())); {SLEEPER}"
+SAVES = f"import signal, sys; signal.signal(15, lambda *_: sys.exit(open(sys.argv[3], 'w').close())); {SLEEPER}"
 """A child that does something at TERM."""
 
 
@@ -32,12 +39,18 @@ def log_pid(log: str) -> None:
 
 def child(log: str, program: str, *arguments: str) -> subprocess.Popen[bytes]:
     """Start a program that writes its pid, and wait until it has: then it is set up."""
-    before = Path(log).read_bytes() if Path(log).exists() else b""
+    return start_child(log, [sys.executable, "-c", program], arguments)
+
+
+def start_child(log: str, command: list[str], arguments: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
+    """Likewise, with a command that gets the descriptors of the log and of a pipe that it closes when it is set up."""
+    ready, tell = os.pipe()
     with Path(log).open("ab") as opened:
-        number = opened.fileno()
-        started = subprocess.Popen([sys.executable, "-c", program, str(number), *arguments], pass_fds=[number])
-    while Path(log).read_bytes() == before:
-        time.sleep(0.01)
+        numbers = [opened.fileno(), tell]
+        started = subprocess.Popen([*command, *map(str, numbers), *arguments], pass_fds=numbers)
+    os.close(tell)
+    os.read(ready, 1)
+    os.close(ready)
     return started
 
 
@@ -97,12 +110,7 @@ def restart_children(log: str) -> None:
 
 def wait_beside_an_orphan(log: str) -> None:
     """One whose parent has ended."""
-    with Path(log).open("ab") as opened:
-        number = opened.fileno()
-        shell = ["/bin/sh", "-c", 'exec "$@" &', "sh"]
-        subprocess.run([*shell, sys.executable, "-c", SLEEPER, str(number)], pass_fds=[number], check=True)
-    while not Path(log).read_bytes():
-        time.sleep(0.01)
+    start_child(log, ["/bin/sh", "-c", 'exec "$@" &', "sh", sys.executable, "-c", SLEEPER]).wait()
     sleep(log)
 
 
@@ -228,10 +236,10 @@ def fork_beside_a_child(log: str) -> None:
 
 
 def hold_until(log: str) -> str:
-    """Be at work until the test has made a file."""
+    """Be at work until the test has opened the gate: ``processes.shut_gate``."""
     log_pid(log)
-    while not Path(f"{log}.go").exists():
-        time.sleep(0.01)
+    with Path(f"{log}.gate").open("rb") as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)
     return "answered"
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 BOUND_S = 20.0
 """Longest wait for what should take about a second."""
@@ -36,16 +39,34 @@ def lives(process: Identity) -> bool:
 
 def survivors(processes: Iterable[Identity], within_s: float = BOUND_S) -> list[Identity]:
     """Wait until all are gone; those that are not in time are killed and given back."""
-    processes = list(processes)
     until_s = time.monotonic() + within_s
-    while left := [process for process in processes if lives(process)]:
-        if time.monotonic() > until_s:
-            for pid, _ in left:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            break
-        time.sleep(0.01)
+    left = [process for process in processes if not ends(process, until_s - time.monotonic())]
+    for pid, _ in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return left
+
+
+def ends(process: Identity, within_s: float) -> bool:
+    """Wait until it is gone, or the time is over; returns which."""
+    try:
+        descriptor = os.pidfd_open(process[0])
+    except ProcessLookupError:
+        return True
+    try:
+        poller = select.poll()
+        poller.register(descriptor, select.POLLIN)
+        return not lives(process) or bool(poller.poll(max(within_s, 0) * 1000))
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def shut_gate(log: Path) -> Iterator[IO[bytes]]:
+    """Keep the tasks ``busy.hold_until`` of this log at work to the end of the block, or until the file is closed."""
+    with Path(f"{log}.gate").open("wb") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield gate
 
 
 def logged(log: Path, count: int) -> list[Identity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -48,8 +49,7 @@ def test_last_words_are_read_before_the_exit_is_judged() -> None:
         conv.prepare()
         conv.ask_sample()
         conv.close_stdin()
-        while conv.process.status() is None:  # without reading
-            time.sleep(0.01)
+        os.waitid(os.P_PID, conv.process.pid, os.WEXITED | os.WNOWAIT)  # Without reading.
         assert conv.exits() == 0
         with pytest.raises(Finding, match="which nobody asked for"):
             conv.no_response()

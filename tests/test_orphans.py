@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from processes import BOUND_S, ENVIRONMENT, Identity, lives, logged, survivors
+from processes import BOUND_S, ENVIRONMENT, Identity, lives, logged, shut_gate, survivors
 
 BEGINNING = """
 import os, signal, sys, threading, time
@@ -198,12 +198,11 @@ def test_a_program_that_ignores_a_signal_goes_on_ignoring_it(run: Run, log: Path
     command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-m", "spreadjobs", "run", "-w", "1", "--"]
     master = run(command=[*command, *[sys.executable, "-m", "spreadjobs.worker", "busy:work"]])
     assert master.stdin is not None
-    master.stdin.write(f'{{"do": "hold_until", "log": "{log}"}}\n')
-    master.stdin.flush()
-    logged(log, 1)
-
-    master.send_signal(signal.SIGHUP)
-    Path(f"{log}.go").touch()
+    with shut_gate(log):
+        master.stdin.write(f'{{"do": "hold_until", "log": "{log}"}}\n')
+        master.stdin.flush()
+        logged(log, 1)
+        master.send_signal(signal.SIGHUP)
     answers, _ = master.communicate(timeout=BOUND_S)
 
     assert (master.returncode, answers) == (0, '"answered"\n')

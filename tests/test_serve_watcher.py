@@ -9,14 +9,16 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from processes import BOUND_S, ENVIRONMENT, Identity, group, identity, lives, logged, survivors
+from processes import BOUND_S, ENVIRONMENT, ends, group, identity, lives, logged, shut_gate, survivors
 from watched_workers import WORKER, Pipe, Start, ask, die, dispose, read_answer, request, said
+
+A_WHILE_S = 0.5
+"""Several times as long as a worker whose master is gone takes to end."""
 
 
 @pytest.fixture
@@ -132,13 +134,13 @@ def test_a_worker_that_ignores_term_is_killed(start: Start, tmp_path: Path) -> N
 def test_a_task_that_is_done_meanwhile_leaves_nothing_either(start: Start, tmp_path: Path, again: int) -> None:
     """Whichever thread finds out first that the master is gone, the child that ignores TERM is killed. [RUN-7]"""
     worker = start()
-    everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
+    with shut_gate(tmp_path / "log"):
+        everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
 
-    die(worker)
-    if again:  # The watcher has begun by then, or is about to.
-        assert worker.stderr is not None
-        assert b"the master is gone" in worker.stderr.readline()
-    (tmp_path / "log.go").touch()
+        die(worker)
+        if again:  # The watcher has begun by then, or is about to.
+            assert worker.stderr is not None
+            assert b"the master is gone" in worker.stderr.readline()
 
     assert survivors(everyone) == []
 
@@ -200,26 +202,15 @@ def test_no_task_is_begun_for_a_master_that_is_gone(start: Start) -> None:
 def test_the_end_of_input_is_no_sign(start: Start, tmp_path: Path) -> None:
     """A master in good order closes standard input and waits: the task is finished and answered. [SHUT-2]"""
     worker = start()
-    everyone = ask(worker, "hold_until", tmp_path / "log")
-    assert worker.stdin is not None
-    worker.stdin.close()
+    with shut_gate(tmp_path / "log"):
+        (process,) = ask(worker, "hold_until", tmp_path / "log")
+        assert worker.stdin is not None
+        worker.stdin.close()
 
-    # Several times as long as a worker whose master is gone takes to end.
-    assert survivors_after_a_while(everyone)
-    (tmp_path / "log.go").touch()
+        assert not ends(process, A_WHILE_S)
 
     assert read_answer(worker.stdout) == "answered"
     assert worker.wait(BOUND_S) == 0
-
-
-def survivors_after_a_while(everyone: list[Identity], while_s: float = 0.5) -> bool:
-    """Whether all live on for a time in which they would be gone if they were to go."""
-    until_s = time.monotonic() + while_s
-    while time.monotonic() < until_s:
-        if not all(lives(process) for process in everyone):
-            return False
-        time.sleep(0.01)
-    return True
 
 
 RELAY = """
@@ -249,12 +240,12 @@ def test_behind_a_relay_the_end_of_the_relay_counts(start: Start, tmp_path: Path
 def test_behind_a_living_relay_an_answer_still_comes(start: Start, tmp_path: Path) -> None:
     """Through ssh too, the end of input is no sign: the worker finishes its task. [SHUT-2]"""
     relay = start([sys.executable, "-c", RELAY, *WORKER])
-    everyone = ask(relay, "hold_until", tmp_path / "log")
-    assert relay.stdin is not None
-    relay.stdin.close()
+    with shut_gate(tmp_path / "log"):
+        (process,) = ask(relay, "hold_until", tmp_path / "log")
+        assert relay.stdin is not None
+        relay.stdin.close()
 
-    assert survivors_after_a_while(everyone)
-    (tmp_path / "log.go").touch()
+        assert not ends(process, A_WHILE_S)
     assert read_answer(relay.stdout) == "answered"
 
 
@@ -262,28 +253,30 @@ def test_behind_a_living_relay_an_answer_still_comes(start: Start, tmp_path: Pat
 def test_a_socket_may_be_both_pipes(start: Start, tmp_path: Path, *, orderly: bool) -> None:
     """Half of it closed is the end of input; all of it closed is the master's end. [SHUT-2]"""
     here, there = socket.socketpair()
-    with here, here.makefile("rb") as answers:
+    with here, here.makefile("rb") as answers, shut_gate(tmp_path / "log") as gate:
         with there:
             worker = start(WORKER, there.fileno(), there.fileno())
         here.sendall(request("hold_until", tmp_path / "log"))
-        everyone = logged(tmp_path / "log", 1)
+        (process,) = logged(tmp_path / "log", 1)
         here.shutdown(socket.SHUT_WR)
-        assert survivors_after_a_while(everyone)
+        assert not ends(process, A_WHILE_S)
         if orderly:
-            (tmp_path / "log.go").touch()
+            gate.close()
             assert read_answer(answers) == "answered"
             assert worker.wait(BOUND_S) == 0
-    assert survivors(everyone) == []
+        else:
+            answers.close()
+            here.close()
+            assert ends(process, BOUND_S)
 
 
 def test_files_take_the_place_of_pipes(start: Start, tmp_path: Path) -> None:
     """Requests from a file, answers to a file: nobody can go away, and all is answered. [SHUT-2]"""
     requests, answers, log = tmp_path / "requests", tmp_path / "answers", tmp_path / "log"
     requests.write_bytes(request("hold_until", log) + request("hold_until", log, 8))
-    with requests.open("rb") as stdin, answers.open("wb") as stdout:
+    with requests.open("rb") as stdin, answers.open("wb") as stdout, shut_gate(log):
         worker = start(WORKER, stdin, stdout)
-    logged(log, 1)
-    (tmp_path / "log.go").touch()
+        logged(log, 1)
 
     assert worker.wait(BOUND_S) == 0
     assert answers.read_bytes().count(b"answered") == 2
@@ -341,9 +334,9 @@ import busy
 serve(busy.work)
 """
     worker = start([sys.executable, "-c", script])
-    everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
-    die(worker)
-    (tmp_path / "log.go").touch()
+    with shut_gate(tmp_path / "log"):
+        everyone = ask(worker, "hold_beside_a_child", tmp_path / "log", 2)
+        die(worker)
 
     assert survivors(everyone) == []
     assert worker.wait(BOUND_S) == 1
