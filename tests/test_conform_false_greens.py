@@ -56,6 +56,28 @@ def test_nothing_selected_is_an_error(words: tuple[str, ...]) -> None:
     assert run.out == ""
 
 
+def test_a_part_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+    """A run of some of the cases says in every form how many others apply and score."""
+    whole = {"pickle": 126, "json": 112}
+    for codec, cases in whole.items():
+        badge, page = tmp_path / "badge.svg", tmp_path / "page.md"
+        words = ("--codec", codec, "--case", "run/task-id-0", "--badge", str(badge), "--markdown", str(page))
+        run = kit_with_report(tmp_path, *words, "--", *WORKER, "--codec", codec)
+
+        left_out = f"{cases - 1} cases left out"
+        assert run.lines[0]["left_out"] == cases - 1
+        assert run.out.endswith(f"CONFORMANT in what was selected ({left_out})\n")
+        assert f"conformant, {left_out}" in badge.read_text("utf-8")
+        assert left_out in page.read_text("utf-8")
+
+
+def test_what_does_not_apply_is_not_left_out() -> None:
+    """A choice without the cases of other classes is the whole."""
+    run = kit("--class", "command", "--case", "cmd/*", "--", "ls", "/")
+
+    assert run.out.endswith("\nCONFORMANT\n")
+
+
 @pytest.mark.slow
 def test_every_pass_rests_on_what_the_worker_did(tmp_path: Path) -> None:
     """Each case that a right worker passes made all checks that it declares, and saw the worker do something."""

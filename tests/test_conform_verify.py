@@ -211,6 +211,18 @@ def test_an_edited_footer_is_found_out(drop: int, key: str, value: object, told:
     assert verified.out.endswith("NOT VERIFIED\n")
 
 
+def test_an_edited_header_is_found_out(tmp_path: Path) -> None:
+    """A run of some of the cases cannot be passed off as that of all."""
+    lines = report_of(tmp_path, "--case", "run/task-id-0", "--", *python(RIGHT))
+    left_out = lines[0]["left_out"]
+    lines[0]["left_out"] = 0
+
+    verified = kit("verify", write(tmp_path / "edited.jsonl", lines))
+
+    assert f"DIFFERS  header: left_out: the report says 0, {left_out} cases are not there" in verified.out
+    assert verified.status == 1
+
+
 def test_facts_of_another_case_do_not_fit(tmp_path: Path) -> None:
     """What the kit sends is compared with what it sent: a record cannot be lent to another case."""
     lines = report_of(tmp_path, "--case", "run/task-id-0", "--case", "data/*", "--", *WORKER)

@@ -33,7 +33,10 @@ def outcome(reports: Sequence[Report]) -> tuple[str, str]:
             known = sum(
                 report.count(status, scored=True) for report in reports for status in (Status.KNOWN, Status.FLAKY)
             )
-            return (f"conformant, {known} known failures", AMBER) if known else ("conformant", GREEN)
+            missing = sum(report.header.left_out for report in reports)
+            parts = [f"{known} known {_plural(known, 'failure')}"] * bool(known)
+            parts += [f"{missing} {_plural(missing, 'case')} left out"] * bool(missing)
+            return (", ".join(["conformant", *parts]), AMBER if parts else GREEN)
         case Exit.NOT_TESTED:
             return f"{_count(reports, Status.NOT_TESTABLE, 'MUST')} MUST not tested", AMBER
         case _:
@@ -41,6 +44,10 @@ def outcome(reports: Sequence[Report]) -> tuple[str, str]:
                 if failed := _count(reports, Status.FAIL, level):
                     return f"{failed} {level} {'fails' if failed == 1 else 'fail'}", RED
             return "baseline is stale", RED
+
+
+def _plural(number: int, word: str) -> str:
+    return word if number == 1 else f"{word}s"
 
 
 def _count(reports: Sequence[Report], status: Status, level: str) -> int:

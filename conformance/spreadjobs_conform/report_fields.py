@@ -50,9 +50,9 @@ class Fields:
         """A string; reports of earlier kits may lack one that has a default."""
         return default if default is not None and key not in self.line else self.get(key, str)
 
-    def whole(self, key: str) -> int:
-        """A number that counts something."""
-        number = self.get(key, int)
+    def whole(self, key: str, default: int | None = None) -> int:
+        """A number that counts something; reports of earlier kits may lack one that has a default."""
+        number = default if default is not None and key not in self.line else self.get(key, int)
         if number < 0:
             raise self.fault(f"{key}: {number} came, a number that is not negative is due")
         return number

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.candidate_record import calibrated, declared
+from spreadjobs_conform.options import RunOptions
 from spreadjobs_conform.report_lines import FORMAT
 from spreadjobs_conform.verdicts import Outcome, Verdict
 
@@ -26,18 +27,15 @@ class JsonReport:
         self.kept: list[str] = []
         """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
-    def header(
-        self, candidate: Candidate, selected: int, *, strict: bool, all_scored: bool = False, again: str = ""
-    ) -> None:
+    def header(self, candidate: Candidate, options: RunOptions, *, selected: int, left_out: int) -> None:
         """
         What is tested, and how.
 
         Args:
             candidate: The program.
+            options: Of the run.
             selected: How many cases will be run.
-            strict: Whether a SHOULD that fails counts too.
-            all_scored: Whether the cases count that are not in the required set.
-            again: The command line of this run, with ``{}`` where the choice of cases goes.
+            left_out: How many others apply and score.
         """
         self._line(
             {
@@ -46,9 +44,10 @@ class JsonReport:
                 "spec": "1.0",
                 **declared(candidate),
                 "selected": selected,
-                "strict": strict,
-                "all_scored": all_scored,
-                "again": again,
+                "left_out": left_out,
+                "strict": options.strict,
+                "all_scored": options.all_scored,
+                "again": options.again,
                 "started": datetime.now(UTC).isoformat(timespec="seconds"),
             }
         )

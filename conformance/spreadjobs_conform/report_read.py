@@ -13,7 +13,7 @@ import attrs
 from spreadjobs_conform.report_fields import Fields
 from spreadjobs_conform.report_lines import Lines, read_lines
 from spreadjobs_conform.requirements import Requirement
-from spreadjobs_conform.verdicts import Exit, Status, exit_of
+from spreadjobs_conform.verdicts import Exit, Status, exit_of, verdict_line
 
 MAX_NAME: Final = 40
 """Characters of a worker's name: it heads a column."""
@@ -37,6 +37,8 @@ class Header:
     pickle_protocol: int
     selected: int
     """How many cases were to be run."""
+    left_out: int
+    """How many others apply and score."""
     strict: bool
     started: str
     """ISO 8601 in UTC, with its offset."""
@@ -219,18 +221,12 @@ class Report:
         """The outcome, in one line."""
         if self.incomplete:
             return "INCOMPLETE"
-        match self.exit:
-            case Exit.CONFORMANT:
-                known = self.count(Status.KNOWN, scored=True) + self.count(Status.FLAKY, scored=True)
-                should = self.count(Status.FAIL, scored=True)
-                parts = [f"{known} known failures"] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
-                return f"CONFORMANT, but for {' and '.join(parts)}" if parts else "CONFORMANT"
-            case Exit.NOT_TESTED:
-                return "NOTHING FAILED, but not every MUST could be tested"
-            case Exit.KIT_FAULT:
-                return "THE KIT FAILED: this says nothing about the worker"
-            case _:
-                return "NOT CONFORMANT"
+        return verdict_line(
+            self.exit,
+            known=self.count(Status.KNOWN, scored=True) + self.count(Status.FLAKY, scored=True),
+            should=self.count(Status.FAIL, scored=True),
+            left_out=self.header.left_out,
+        )
 
 
 def worst_exit(reports: Sequence[Report]) -> Exit:
@@ -313,6 +309,7 @@ def _header(fields: Fields) -> Header:
         dialect=fields.text("dialect"),
         pickle_protocol=fields.whole("pickle_protocol"),
         selected=fields.whole("selected"),
+        left_out=fields.whole("left_out", 0),
         strict=fields.get("strict", bool),
         started=started,
         again=fields.text("again", ""),

@@ -25,7 +25,7 @@ STYLES: Final[Mapping[str, str]] = {
     r"KIT FAULT  .*": "bold red",
     r"NOT CONFORMANT|THE KIT FAILED.*|baseline: .*": "bold red",
     r"CONFORMANT|VERIFIED": "bold green",
-    r"CONFORMANT, but.*|NOTHING FAILED.*|NOT (?:TESTED|SCORED)  .*|known  .*|flaky  .*": "yellow",
+    r"CONFORMANT(?:,| in).*|NOTHING FAILED.*|NOT (?:TESTED|SCORED)  .*|known  .*|flaky  .*": "yellow",
     r"  cure: .*": "bold",
 }
 """What a line is, and how it looks."""

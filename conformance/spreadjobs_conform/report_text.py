@@ -10,7 +10,7 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.cures import LEFT_AT_ONCE
 from spreadjobs_conform.report_kinds import ECHOING, kinds, rules
 from spreadjobs_conform.requirements import Requirement
-from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict
+from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_line
 
 SHOWN_NOT_TESTABLE: Final = 5
 NAMED_OF_A_KIND: Final = 8
@@ -22,6 +22,10 @@ NO_ANSWER: Final = (
 NO_ANSWER_TO_SAMPLE: Final = (
     "The worker did not answer the first task of the manifest. Does it speak {codec} (--codec)? Does its preparation "
     "end as the manifest says (preparation_ends, conformance/README.md)?"
+)
+NEXT_STEP: Final = (
+    ". Next step: serve the conformance payloads in the worker (30 lines, see workers/python/worker.py), or declare "
+    "samples of its own tasks in a manifest (--manifest, see conformance/README.md)"
 )
 
 
@@ -193,19 +197,10 @@ class TextReport:
         self._line(self._verdict(outcome))
 
     def _verdict(self, outcome: Outcome) -> str:
-        match outcome.exit:
-            case Exit.CONFORMANT:
-                known = outcome.count(Status.KNOWN, scored=True) + outcome.count(Status.FLAKY, scored=True)
-                should = outcome.count(Status.FAIL, scored=True)
-                parts = [f"{known} known failures"] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
-                return f"CONFORMANT, but for {' and '.join(parts)}" if parts else "CONFORMANT"
-            case Exit.NOT_TESTED:
-                return (
-                    "NOTHING FAILED, but not every MUST could be tested. Next step: serve the conformance payloads in "
-                    "the worker (30 lines, see workers/python/worker.py), or declare samples of its own tasks in a "
-                    "manifest (--manifest, see conformance/README.md)"
-                )
-            case Exit.KIT_FAULT:
-                return "THE KIT FAILED: this says nothing about the worker"
-            case _:
-                return "NOT CONFORMANT"
+        line = verdict_line(
+            outcome.exit,
+            known=outcome.count(Status.KNOWN, scored=True) + outcome.count(Status.FLAKY, scored=True),
+            should=outcome.count(Status.FAIL, scored=True),
+            left_out=outcome.left_out,
+        )
+        return line + NEXT_STEP if outcome.exit is Exit.NOT_TESTED else line

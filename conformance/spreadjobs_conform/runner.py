@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
@@ -257,6 +257,23 @@ def not_run(case: Case, candidate: Candidate) -> tuple[Status, str] | None:
     if "failure" in case.needs and not _can_fail(candidate):
         return Status.NOT_TESTABLE, "it takes a task that raises, and the manifest has none: add [raises]"
     return None
+
+
+def left_out(
+    all_cases: Sequence[Case], chosen: Iterable[str], candidate: Candidate, required: frozenset[str] | None
+) -> int:
+    """
+    How many cases a run does without, although they apply and score: what it shows is shown for the others alone.
+
+    Args:
+        all_cases: That the kit has.
+        chosen: The ids of those of the run.
+        candidate: As it was declared.
+        required: The ids of the cases that score; None: all.
+    """
+    had = set(chosen)
+    missing = [case for case in all_cases if case.id not in had and (required is None or case.id in required)]
+    return sum(not _does_not_apply(case, candidate) for case in missing)
 
 
 def _can_fail(candidate: Candidate) -> bool:

@@ -27,7 +27,7 @@ from spreadjobs_conform.report_terminal import Terminal
 from spreadjobs_conform.report_text import TextReport
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import Requirement, load_requirements
-from spreadjobs_conform.runner import Runner
+from spreadjobs_conform.runner import Runner, left_out
 from spreadjobs_conform.selection import select
 from spreadjobs_conform.upkeep import Upkeep, open_upkeep
 from spreadjobs_conform.verdicts import Exit, Outcome, Verdict, judge
@@ -39,6 +39,7 @@ class _Run:
 
     options: RunOptions
     cases: Sequence[Case]
+    left_out: int
     upkeep: Upkeep
     report: JsonReport
     terminal: Terminal
@@ -62,6 +63,7 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     requirements = load_requirements()
     required = None if options.all_scored else load_required()
     cases = select(options, all_cases(), requirements, required)
+    missing = left_out(all_cases(), [case.id for case in cases], options.candidate, required)
     candidate = attrs.evolve(options.candidate, mark=f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}")
     upkeep = open_upkeep(options.baseline, options.write_baseline, prune=options.prune_baseline)
     runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements, required=required)
@@ -71,7 +73,7 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     with _opened(options.report) as stream, open_outputs(options.formats, out) as outputs:
         report = JsonReport(stream)
         try:
-            exit_status = _collect(runner, _Run(options, cases, upkeep, report, terminal), text)
+            exit_status = _collect(runner, _Run(options, cases, missing, upkeep, report, terminal), text)
         finally:
             # Also of a run that was cut short: no file may be taken for that of an earlier run.
             _write(outputs, report.kept, options, requirements, out)
@@ -97,9 +99,7 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
     began_s = time.monotonic()
     options, report = run.options, run.report
     verdicts: list[Verdict] = []
-    report.header(
-        runner.candidate, len(run.cases), strict=options.strict, all_scored=options.all_scored, again=options.again
-    )
+    report.header(runner.candidate, options, selected=len(run.cases), left_out=run.left_out)
     try:
         with run.terminal:
             runner = _converse(runner, run, verdicts)
@@ -109,6 +109,7 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
         raise
     problems, notes = run.upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
     outcome = judge(verdicts, problems, strict=options.strict, notes=notes)
+    outcome = attrs.evolve(outcome, left_out=run.left_out)
     took_s = time.monotonic() - began_s
     report.footer(outcome, took_s, complete=True)
     unanswered = runner.candidate if runner.unanswered else None

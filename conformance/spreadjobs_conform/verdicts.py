@@ -76,6 +76,8 @@ class Outcome:
     exit: Exit
     notes: tuple[str, ...] = ()
     """What was done to files, for people."""
+    left_out: int = 0
+    """How many cases apply and score, and were not selected."""
 
     def count(self, status: Status, *, scored: bool = False) -> int:
         """How many cases ended so; with ``scored``, of those that score."""
@@ -84,6 +86,34 @@ class Outcome:
     def totals(self) -> dict[str, int]:
         """The number of cases of every status."""
         return {status.value: self.count(status) for status in Status}
+
+
+def verdict_line(status: Exit, *, known: int, should: int, left_out: int) -> str:
+    """
+    The outcome of a run, in one line.
+
+    Args:
+        status: Of the run.
+        known: How many failures a baseline tolerates.
+        should: How many SHOULD failed.
+        left_out: How many cases apply and score, and were not selected.
+    """
+    match status:
+        case Exit.CONFORMANT:
+            where = (
+                f" in what was selected ({left_out} {'case' if left_out == 1 else 'cases'} left out)"
+                if left_out
+                else ""
+            )
+            failures = f"{known} known {'failure' if known == 1 else 'failures'}"
+            parts = [failures] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
+            return f"CONFORMANT{where}" + (f", but for {' and '.join(parts)}" if parts else "")
+        case Exit.NOT_TESTED:
+            return "NOTHING FAILED, but not every MUST could be tested"
+        case Exit.KIT_FAULT:
+            return "THE KIT FAILED: this says nothing about the worker"
+        case _:
+            return "NOT CONFORMANT"
 
 
 def judge(verdicts: Sequence[Verdict], problems: Sequence[str], *, strict: bool, notes: Sequence[str] = ()) -> Outcome:

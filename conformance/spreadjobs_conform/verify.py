@@ -17,7 +17,7 @@ from spreadjobs_conform.report_json import case_line
 from spreadjobs_conform.report_lines import Line, Lines
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import Requirement
-from spreadjobs_conform.runner import judged, not_run
+from spreadjobs_conform.runner import judged, left_out, not_run
 from spreadjobs_conform.verdicts import Exit, Status, Verdict, exit_of
 
 _COMPARED: Final = (
@@ -74,6 +74,12 @@ def verify(report: Lines, cases: Sequence[Case], requirements: Mapping[str, Requ
     candidate = candidate_of(report.header, report.calibration or {})
     by_id = {case.id: case for case in cases}
     required = None if report.header.get("all_scored") is True else load_required()
+    missing = left_out(cases, [str(line.get("case")) for line in report.cases], candidate, required)
+    if report.header.get("left_out", 0) != missing:
+        said = report.header.get("left_out", 0)
+        yield Checked(
+            "header", Finding.DIFFERS, f"left_out: the report says {said!r:.200}, {missing} cases are not there"
+        )
     for line in report.cases:
         case = by_id.get(str(line.get("case")))
         if case is None:
