@@ -76,6 +76,14 @@ def test_every_case_is_failed_by_a_wrong_worker() -> None:
     assert {case.id for case in CASES} == {case_id for worker in TABLE.workers for case_id in worker.fails}
 
 
+def test_every_wrong_worker_fails_a_case_that_cites_what_it_breaks() -> None:
+    """So that a run of the cases of one requirement is red for a worker that breaks it, ``--req``."""
+    cited = {case.id: case.requirements for case in CASES}
+
+    for worker in TABLE.workers:
+        assert any(worker.breaks in cited[case_id] for case_id in worker.fails), worker.file
+
+
 def test_table_names_cases_that_exist() -> None:
     """No row waits for a case that is not there, and every pattern of cases fits one."""
     assert unknown_cases(TABLE, [case.id for case in CASES]) == []

@@ -45,7 +45,7 @@ def integers_at_the_json_limit(conv: Conversation) -> None:
     _echoes(conv, MAX_JSON_INT, -MAX_JSON_INT, MAX_JSON_INT - 1, [2**52 + 1, -(2**52) - 1])
 
 
-@case("data/floats", "DATA-1", "JSON-7", checks=20, needs=ECHO)
+@case("data/floats", "DATA-1", "JSON-7", "PKL-10", checks=20, needs=ECHO)
 def floats(conv: Conversation) -> None:
     """Floats come back to the last bit: ordinary ones, the largest, the smallest, and those that look like ints."""
     tiny, huge = sys.float_info.min, sys.float_info.max
@@ -78,7 +78,7 @@ def white_space_in_strings(conv: Conversation) -> None:
     _echoes(conv, " lead\t\n", "", " ", "\n", "\r\n", "a\rb\nc\r\nd", "\0", "end\0", "\t\x0b\x0c\x1b\x7f", "\"\\/'")
 
 
-@case("data/strings-beyond-ascii", "DATA-3", checks=16, needs=ECHO)
+@case("data/strings-beyond-ascii", "DATA-3", "JSON-1", "JSON-4", checks=16, needs=ECHO)
 def strings_beyond_ascii(conv: Conversation) -> None:
     """Strings keep every character, beyond U+FFFF too, and are not normalised."""
     accents = ("\u00e9", "e\u0301", "\u212b", "\u00c5")
@@ -93,7 +93,7 @@ def lone_surrogates(conv: Conversation) -> None:
     _echoes(conv, "\ud800", "\udfff", "name-\udcff.txt", ["\udc80", "\ude00\ud83d"], rare=True)
 
 
-@case("data/bytes", "DATA-1", checks=6, needs=f"{ECHO} type:bytes", codecs=PICKLE)
+@case("data/bytes", "DATA-1", "PKL-9", checks=6, needs=f"{ECHO} type:bytes", codecs=PICKLE)
 def bytes_(conv: Conversation) -> None:
     """Bytes come back as bytes: empty, all 256 of them, and text-like ones."""
     _echoes(conv, b"", bytes(range(256)), b"text\r\n", [b"x", "x"], rare=True)
@@ -114,13 +114,13 @@ def sets(conv: Conversation) -> None:
     _echoes(conv, set(), several, {"one"}, {None}, frozenset(), frozenset(several), {frozenset({b"b"})}, rare=True)
 
 
-@case("data/complex-numbers", "DATA-1", checks=4, needs=f"{ECHO} type:complex", codecs=PICKLE)
+@case("data/complex-numbers", "DATA-1", "PKL-9", "PKL-10", checks=4, needs=f"{ECHO} type:complex", codecs=PICKLE)
 def complex_numbers(conv: Conversation) -> None:
     """A complex number comes back with both parts and their signs."""
     _echoes(conv, 1 + 2j, complex(-0.0, 0.0), complex(math.pi, -math.e), rare=True)
 
 
-@case("data/lists", "DATA-1", checks=12, needs=ECHO)
+@case("data/lists", "DATA-1", "JSON-4", checks=12, needs=ECHO)
 def lists(conv: Conversation) -> None:
     """Lists come back with their items in order, of every length from none."""
     _echoes(conv, [], [0], [1, 2], [3, "three", None], [[], [[]], [1, [2, [3]]]], list("abcd"))
@@ -132,7 +132,7 @@ def tuples(conv: Conversation) -> None:
     _echoes(conv, (), (0,), (1, 2), (1, 2, 3), (1, 2, 3, 4), [(), ([],)], ((1, [2, (3,)]), [4]))
 
 
-@case("data/dicts", "DATA-1", checks=10, needs=ECHO)
+@case("data/dicts", "DATA-1", "JSON-4", checks=10, needs=ECHO)
 def dicts(conv: Conversation) -> None:
     """Dicts come back with their keys, the empty one among them."""
     _echoes(conv, {}, {"": ""}, {"a": 1, "b": None}, {"\u00e9 \n": {"x": [{}]}}, {str(n): n for n in range(50)})

@@ -22,7 +22,7 @@ def _prints(conv: Conversation, out: list[str], err: list[str]) -> None:
         conv.check(same, f"{name} was {show(came)}", f"{show(due)}, as the payload has it")
 
 
-@case("out/lines-of-out", "OPS-4", checks=4, needs=PRINT)
+@case("out/lines-of-out", "OPS-4", "OUT-1", "WIRE-4", checks=4, needs=PRINT)
 def lines_of_out(conv: Conversation) -> None:
     """The lines printed to standard output come as out."""
     conv.prepare()

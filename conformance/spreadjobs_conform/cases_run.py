@@ -201,7 +201,7 @@ def untagged_answer_is_bare(conv: Conversation) -> None:
         conv.echo(value)
 
 
-@case("run/sleeps-as-long-as-asked", "OPS-5", checks=4, needs="op:sleep")
+@case("run/sleeps-as-long-as-asked", "OPS-5", "WIRE-4", checks=4, needs="op:sleep")
 def sleeps_as_long_as_asked(conv: Conversation) -> None:
     """The sleep payload is answered None after its time, not before."""
     conv.prepare()
