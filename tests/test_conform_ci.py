@@ -92,12 +92,24 @@ def test_words_of_inputs_are_words_and_no_code(tmp_path: Path) -> None:
     assert command == shlex.split(worker)
 
 
+def test_words_may_be_empty_or_have_several_lines(tmp_path: Path) -> None:
+    """They reach the worker as they are; and a report that is asked for by OPTIONS goes where that says."""
+    worker = [*WORKER, "--", "two\nlines", ""]
+
+    script(tmp_path, WORKER=shlex.join(worker), OPTIONS="--case run/task-id-0 --junit elsewhere.xml")
+
+    assert read_lines(tmp_path / "conformance-reports" / "report.jsonl").header["command"] == worker
+    assert (tmp_path / "elsewhere.xml").stat().st_size > 0
+
+
 @pytest.mark.parametrize("variables", [{"OPTIONS": "'--strict"}, {"WORKER": "./w --model 'a b"}])
 def test_quotes_that_are_not_closed_end_it(variables: dict[str, str], tmp_path: Path) -> None:
     """Nothing is dropped in silence: a run with fewer options could be green."""
     run = script(tmp_path, **{"WORKER": shlex.join(WORKER), "OPTIONS": " ", **variables})
 
     assert (run.returncode, "cannot be read: " in run.stderr) == (2, True)
+    assert "Traceback" not in run.stderr
+    assert (tmp_path / "output").read_text("utf-8") == "exit-status=2\n"
 
 
 def test_manifest_may_have_the_command(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ BY_ID = {case.id: case for case in all_cases()}
         (b"\n\n", "pickle", "send prints to stderr"),
         (b"[[1, 2], null, null]\n", "pickle", "--codec json"),
         (b"\x80\x04K\x01.", "json", "--codec pickle"),
+        (b"((I7\nI0\ntNNt.", "json", "--codec pickle"),
         (b"\x00\x00\x00\x07", "pickle", "nothing to stdout but messages"),
         (b"[progress] task done\n\x80\x04", "pickle", "send prints to stderr"),
         (b"[info] ready\n", "json", "send prints to stderr"),
@@ -89,6 +90,11 @@ def test_text_that_was_decoded_wrongly_is_recognised(came: object, cure: str) ->
     """UTF-8 read as Latin-1, and characters that were cut: each has its own cure; other changes have none."""
     assert cure in value_cure("\u00e9", came)
     assert bool(cure) == bool(value_cure("\u00e9", came))
+
+
+def test_text_that_was_decoded_as_windows_does_it_is_recognised() -> None:
+    """The euro sign in cp1252 is not what it is in Latin-1."""
+    assert "as UTF-8" in value_cure("\u20ac", b"\xe2\x82\xac".decode("cp1252"))
 
 
 def failure(case_id: str, came: str, *, hang: str = "", cure: str = "", also: tuple[str, ...] = ()) -> Verdict:
@@ -151,6 +157,40 @@ def test_case_that_found_out_more_is_told_of_hangs() -> None:
     )
 
     assert ids(found) == [["wire/answers-without-more-input", "run/task-id-0"]]
+
+
+def test_waits_that_were_cut_short_do_not_lead() -> None:
+    """A worker that was given less time than it needs to start shows nothing of its mistake, however often."""
+    short = "no response to request 1 within 0.1 s; nothing came; the worker is alive, running"
+    whole = "no response to request 1 within 5 s; nothing came; the worker is alive, in read"
+    cut = [failure(name, short, hang="request not read") for name in ("run/task-id-0", "run/returns-the-task-id")]
+
+    found = kinds([*cut, failure("exec/needs-no-hints", whole, hang="stdin eaten"), failure("data/dicts", "3 came")])
+
+    assert [kind[0].hang for kind in found] == ["stdin eaten", "", "request not read"]
+
+
+def test_failures_of_two_families_are_two_kinds_of_a_worker_that_answers() -> None:
+    """What looks alike among values and among failures may be two mistakes; of one that answers nothing, it is one."""
+    alike = [failure("data/dicts", "text", cure="c"), failure("err/type-and-message", "text", cure="c")]
+    passed = Verdict(case=BY_ID["run/task-id-0"], level="MUST", status=Status.PASS)
+
+    assert ids(kinds([passed, *alike])) == [["data/dicts"], ["err/type-and-message"]]
+    assert ids(kinds(alike)) == [["data/dicts", "err/type-and-message"]]
+
+
+def test_the_family_that_fails_most_leads_a_kind() -> None:
+    """Where nothing else tells more."""
+    found = kinds([failure(name, "text", cure="c") for name in ("err/type-and-message", "data/dicts", "data/lists")])
+
+    assert ids(found) == [["data/dicts", "data/lists", "err/type-and-message"]]
+
+
+def test_faults_of_the_kit_are_not_folded() -> None:
+    """Each is another one, whatever it says."""
+    faults = [attrs.evolve(failure(name, "x"), status=Status.HARNESS_ERROR) for name in ("data/dicts", "data/lists")]
+
+    assert len(kinds(faults)) == 2
 
 
 def test_should_does_not_lead_a_kind_with_a_must() -> None:

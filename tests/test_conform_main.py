@@ -186,7 +186,7 @@ def test_late_verdicts_keep_their_order(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_run_ends_its_workers(number: signal.Signals, tmp_path: Path) -> None:
     """A run that is interrupted ends its workers, and gives status 130."""
     report = tmp_path / "r.jsonl"
@@ -210,7 +210,7 @@ def test_interrupted_run_ends_its_workers(number: signal.Signals, tmp_path: Path
 
 def test_entry_point_exits_with_the_status(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The installed command gives the status to the system."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     monkeypatch.setattr(sys, "argv", ["spread-jobs-conform", "explain", "zzz"])
     try:
         with pytest.raises(SystemExit) as end:
@@ -218,7 +218,8 @@ def test_entry_point_exits_with_the_status(monkeypatch: pytest.MonkeyPatch, caps
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     assert end.value.code == 2
     assert "zzz" in capsys.readouterr().err

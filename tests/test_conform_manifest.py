@@ -82,6 +82,8 @@ def test_empty_manifest_declares_nothing(tmp_path: Path) -> None:
         ("pickle_protocol = 9", "'pickle_protocol'"),
         ("pickle_protocol = true", "'pickle_protocol'"),
         ("preparation = 5", "'preparation'"),
+        ("preparation = [2020-01-01]", "'preparation' holds 2020-01-01, a date or time"),
+        ("task = [{payload = {at = [07:00:00]}}]", "'payload' holds 07:00:00, a date or time"),
         ("preparation_ends = 'eof'", "'preparation_ends'"),
         ("preparation_literal = '['", "'preparation_literal'"),
         ("preparation = []\npreparation_literal = '[]'", "exclude"),

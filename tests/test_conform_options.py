@@ -30,6 +30,33 @@ def test_defaults() -> None:
     assert options.again == "spread-jobs-conform {} -- w -x"
 
 
+def test_the_line_that_runs_a_case_again_has_the_patience_of_the_run() -> None:
+    """A worker that needed more time needs it again."""
+    options = run_options("--timeout-scale", "3", "--", "w")
+
+    assert options.again == "spread-jobs-conform --timeout-scale 3.0 {} -- w"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--report", "{}/b.toml", "--baseline", "{}/b.toml"), "--report {}/b.toml: {}/b.toml is taken already"),
+        (("--report", "{}/b.toml", "--write-baseline", "{}/b.toml"), "--report {}/b.toml: {}/b.toml is taken already"),
+        (("--report", "{}/m.toml", "--manifest", "{}/m.toml"), "--report {}/m.toml: {}/m.toml is taken already"),
+        (("--junit", "{}/b.toml", "--write-baseline", "{}/b.toml"), "--junit {}/b.toml: {}/b.toml is taken already"),
+        (("--report", "-"), "--report -: it takes a file"),
+    ],
+)
+def test_nothing_that_a_run_reads_is_overwritten(words: tuple[str, ...], told: str, tmp_path: Path) -> None:
+    """A report has a file of its own."""
+    (tmp_path / "m.toml").write_text("", encoding="utf-8")
+
+    with pytest.raises(UsageFault) as caught:
+        parse([*(word.format(tmp_path) for word in words), "--", "w"])
+
+    assert told.format(tmp_path, tmp_path) in str(caught.value)
+
+
 def test_options_of_reports_are_read() -> None:
     """Each format has its file, for a run and for reports of earlier ones."""
     words = [word for name in ("junit", "tap", "markdown", "html", "badge") for word in (f"--{name}", f"{name}.out")]
@@ -56,7 +83,9 @@ def test_every_option_is_read() -> None:
     assert (options.timeout_scale, options.report) == (2.5, Path("r.jsonl"))
     assert not options.candidate.tagged
     assert (options.candidate.pickle_protocol, options.candidate.protocol_given) == (2, True)
-    assert options.again == ("spread-jobs-conform --codec pickle --dialect untagged --pickle-protocol 2 {} -- w 'a b'")
+    assert options.again == (
+        "spread-jobs-conform --codec pickle --dialect untagged --pickle-protocol 2 --timeout-scale 2.5 {} -- w 'a b'"
+    )
 
 
 def test_command_line_wins_over_the_manifest(tmp_path: Path) -> None:

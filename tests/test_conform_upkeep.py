@@ -85,6 +85,29 @@ def test_present_failures_become_entries(baseline: Path) -> None:
     assert run(baseline, text.replace(TODO, "a demonstration"), OTHER_VALUE)[0] == 0
 
 
+def test_what_a_run_found_is_told_though_its_baseline_cannot_be_written(baseline: Path, tmp_path: Path) -> None:
+    """The failures, the report and why nothing was added: status 1."""
+    baseline.write_text("known = {}\n", encoding="utf-8")
+
+    ended = kit_with_report(tmp_path, *TWO, "--write-baseline", str(baseline), "--", *OTHER_VALUE)
+
+    assert ended.status == 1
+    assert "FAIL  run/task-id-0" in ended.out
+    assert f"baseline: --write-baseline {baseline}: " in ended.out
+    assert ended.lines[-1]["complete"] is True
+    assert baseline.read_text(encoding="utf-8") == "known = {}\n"
+
+
+def test_a_stale_baseline_is_not_blamed_on_the_worker(baseline: Path) -> None:
+    """A worker that was mended is told from one that is wrong."""
+    mended = run(baseline, entry("eof/status-when-idle", "status 3"), python(RIGHT))
+    wrong = run(baseline, entry("eof/status-when-idle", "status 3"), OTHER_VALUE)
+
+    assert (mended[0], wrong[0]) == (1, 1)
+    assert mended[1].endswith("\nTHE BASELINE IS STALE: no case failed that it does not know\n")
+    assert wrong[1].endswith("\nNOT CONFORMANT\n")
+
+
 def test_stale_entries_are_pruned(baseline: Path) -> None:
     """Entries that passed or match nothing are removed and count no more; the others and their comments stay."""
     kept = "# mine\n" + entry("run/task-id-0", "'another'")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -157,6 +159,36 @@ def no_record(line: Line) -> None:
     line["record"] = None
 
 
+def no_evidence(line: Line) -> None:
+    """The bytes that are no message are taken away."""
+    line["evidence"] = []
+
+
+def other_stderr(line: Line) -> None:
+    """The worker is said to have complained."""
+    line["stderr"] = ["it was the kit"]
+
+
+def more_checks(line: Line) -> None:
+    """The case is said to have looked at more."""
+    line["checks"] = 99
+
+
+def longer(line: Line) -> None:
+    """The record goes on when the conversation is over."""
+    record = line["record"]
+    assert isinstance(record, dict)
+    facts = json.loads(zlib.decompress(base64.b64decode(record["facts"])))
+    record["facts"] = base64.b64encode(zlib.compress(json.dumps([*facts, ["clock", 1.0]]).encode())).decode()
+
+
+def no_list(line: Line) -> None:
+    """The facts are JSON, but no list."""
+    record = line["record"]
+    assert isinstance(record, dict)
+    record["facts"] = base64.b64encode(zlib.compress(b"5")).decode()
+
+
 def unknown(line: Line) -> None:
     """The case bears a name that the kit does not have."""
     line["case"] = "run/no-such-case"
@@ -169,6 +201,11 @@ def unknown(line: Line) -> None:
         (other_reason, "DIFFERS  run/task-id-0: came: the report says 'nothing came', its record \"bytes that"),
         (other_words, "DIFFERS  run/task-id-0: transcript: the report says"),
         (other_record, "DIFFERS  run/task-id-0: its record does not fit: this is no record of a conversation"),
+        (no_evidence, "DIFFERS  run/task-id-0: evidence: the report says"),
+        (other_stderr, "DIFFERS  run/task-id-0: stderr: the report says"),
+        (more_checks, "DIFFERS  run/task-id-0: checks: the report says 99"),
+        (longer, "DIFFERS  run/task-id-0: its record does not fit"),
+        (no_list, "DIFFERS  run/task-id-0: its record does not fit: this is no record of a conversation: 5 came"),
         (no_base64, "DIFFERS  run/task-id-0: its record does not fit: this is no record of a conversation"),
         (unknown, "DIFFERS  run/no-such-case: this kit has no such case"),
         (no_record, "not stored  run/task-id-0: "),
@@ -209,6 +246,37 @@ def test_an_edited_footer_is_found_out(drop: int, key: str, value: object, told:
     assert f"DIFFERS  {told}" in verified.out
     assert verified.status == 1
     assert verified.out.endswith("NOT VERIFIED\n")
+
+
+def test_a_case_that_is_there_twice_is_found_out(tmp_path: Path) -> None:
+    """A failure cannot be hidden behind a second copy of what passed."""
+    report = ("--case", "run/task-id-0", "--case", "run/returns-the-task-id", "--", *WORKER)
+    lines = report_of(tmp_path, *report)
+    lines[3] = lines[2]
+
+    verified = kit("verify", write(tmp_path / "edited.jsonl", lines))
+
+    assert f"DIFFERS  {lines[2]['case']}: it is there twice" in verified.out
+    assert verified.status == 1
+
+
+def test_a_report_without_cases_is_not_verified(tmp_path: Path) -> None:
+    """Nothing that was looked at shows nothing."""
+    lines = report_of(tmp_path, "--case", "run/task-id-0", "--", *WORKER)
+    lines[0] |= {"selected": 0, "left_out": 126}
+    lines[-1] |= {"totals": dict.fromkeys(lines[-1]["totals"], 0)}  # type: ignore[call-overload]
+
+    assert kit("verify", write(tmp_path / "edited.jsonl", [lines[0], lines[1], lines[-1]])).status == 1
+
+
+def test_a_stale_baseline_is_part_of_the_exit_status(tmp_path: Path) -> None:
+    """A run that its baseline made fail is verified as one that failed."""
+    baseline = tmp_path / "baseline.toml"
+    baseline.write_text("[known]\n'run/task-id-0' = {reason = 'r', fails_with = 'x'}\n", "utf-8")
+    lines = report_of(tmp_path, "--case", "run/task-id-0", "--baseline", str(baseline), "--", *WORKER)
+
+    assert lines[-1]["exit_status"] == 1
+    assert kit("verify", str(tmp_path / "report.jsonl")).status == 0
 
 
 def test_an_edited_header_is_found_out(tmp_path: Path) -> None:
@@ -254,8 +322,8 @@ def test_more_than_a_report_can_hold_is_not_stored(tmp_path: Path, monkeypatch: 
         ("", "one header is due"),
         ("[]\n", "line 1: an object with kind header, calibration, case or footer is due"),
         ('{"kind": "header", "format": 2}\n{\n', "line 2: no JSON"),
-        ('{"kind": "header", "format": 1}\n', "its format is 1, this kit reads 2"),
-        ('{"kind": "header", "format": 2}\n', "the report does not say what was tested: KeyError"),
+        ('{"kind": "header", "format": 1}\n', "its format is 1, this kit reads 3"),
+        ('{"kind": "header", "format": 3}\n', "the report does not say what was tested: KeyError"),
         ('{"kind": "footer"}\n', "one header is due"),
     ],
 )

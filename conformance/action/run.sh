@@ -8,31 +8,44 @@ REPORTS=${REPORTS:-conformance-reports}
 KIT=${KIT:-.spread-jobs-conform}
 PACKAGE=${PACKAGE:-$(dirname "${BASH_SOURCE[0]}")/../..}
 
+ended() {
+    if [[ -n "${GITHUB_OUTPUT:-}" ]]; then
+        echo "exit-status=$1" >>"$GITHUB_OUTPUT"
+    fi
+    exit "$1"
+}
+
+split=$(mktemp)
+trap 'rm -f "$split"' EXIT
+# Words as a shell reads them, of which nothing is run; quotes that are not closed end it here.
+words() {
+    "${PYTHON:-python3}" - "$2" >"$split" <<'PY' || { echo "$1 cannot be read: $2" >&2; ended 2; }
+import shlex, sys
+try:
+    sys.stdout.write("".join(word + "\0" for word in shlex.split(sys.argv[1])))
+except ValueError as error:
+    sys.exit(str(error))
+PY
+}
+options=() worker=()
+words OPTIONS "$OPTIONS"
+while IFS= read -r -d '' word; do options+=("$word"); done <"$split"
+words WORKER "${WORKER:-}"
+while IFS= read -r -d '' word; do worker+=("$word"); done <"$split"
+
 "${PYTHON:-python3}" -m venv "$KIT"
 # Outside of the kit's own environment, where the worker may have a Python and packages of its own.
 "$KIT/bin/pip" install --quiet --disable-pip-version-check "$PACKAGE[reports]"
 
-# Words as a shell reads them, of which nothing is run; quotes that are not closed end it here.
-words() {
-    "${PYTHON:-python3}" -c 'import shlex, sys; sys.stdout.write("".join(word + "\n" for word in shlex.split(sys.argv[1])))' "$1"
-}
-split=$(words "$OPTIONS") || { echo "OPTIONS cannot be read: $OPTIONS" >&2; exit 2; }
-options=() worker=()
-while IFS= read -r word; do options+=("$word"); done < <(printf '%s' "${split:+$split$'\n'}")
-split=$(words "${WORKER:-}") || { echo "WORKER cannot be read: ${WORKER:-}" >&2; exit 2; }
-while IFS= read -r word; do worker+=("$word"); done < <(printf '%s' "${split:+$split$'\n'}")
-
 mkdir -p "$REPORTS"
 status=0
-"$KIT/bin/spread-jobs-conform" ${options[@]+"${options[@]}"} \
+# What OPTIONS says comes last, so that it may put a report elsewhere.
+"$KIT/bin/spread-jobs-conform" \
     --report "$REPORTS/report.jsonl" --junit "$REPORTS/junit.xml" --html "$REPORTS/page.html" \
-    --badge "$REPORTS/badge.svg" --markdown "$REPORTS/summary.md" \
+    --badge "$REPORTS/badge.svg" --markdown "$REPORTS/summary.md" ${options[@]+"${options[@]}"} \
     ${worker[@]:+-- "${worker[@]}"} || status=$?
 
 if [[ -n "${GITHUB_STEP_SUMMARY:-}" && -s "$REPORTS/summary.md" ]]; then
     cat "$REPORTS/summary.md" >>"$GITHUB_STEP_SUMMARY"
 fi
-if [[ -n "${GITHUB_OUTPUT:-}" ]]; then
-    echo "exit-status=$status" >>"$GITHUB_OUTPUT"
-fi
-exit "$status"
+ended "$status"

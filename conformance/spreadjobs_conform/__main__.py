@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -110,8 +111,11 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
         found = list(verify(report, all_cases(), load_requirements()))
     except DoesNotFit as misfit:
         raise UsageFault(f"report {options.report}: {misfit}") from misfit
+    text = io.StringIO()
+    status = write_verified(report, found, text)
     with told_when_gone(out):
-        return write_verified(report, found, out)
+        write_text(out, text.getvalue())
+    return status
 
 
 def _report(options: ReportOptions, out: TextIO) -> Exit:
@@ -130,8 +134,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def run() -> None:
     """The entry point of the installed command."""
-    # Ended by its parent, the kit still ends its workers.
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Ended by its parent or with its terminal, the kit still ends its workers; under nohup it goes on.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _interrupt)
     status = main(sys.argv[1:], sys.stdout, sys.stderr)
     if status == Exit.READER_GONE:
         # What is still in the buffer would make the interpreter complain at its end.

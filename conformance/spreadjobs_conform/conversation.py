@@ -11,7 +11,15 @@ import attrs
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
 from spreadjobs_conform.channel import MEBIBYTE, Channel
-from spreadjobs_conform.cures import ID_UNCHANGED, NO_OTHER_OUTCOME, ONE_EACH, PREPARED, REFUSE, value_cure
+from spreadjobs_conform.cures import (
+    COUNT_REFUSALS,
+    ID_UNCHANGED,
+    NO_OTHER_OUTCOME,
+    ONE_EACH,
+    PREPARED,
+    REFUSE,
+    value_cure,
+)
 from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
 from spreadjobs_conform.messages import Message
 from spreadjobs_conform.patience import Wait
@@ -324,8 +332,8 @@ class Conversation(Channel):
                 raise NotTestable(f"{what} to {show(request.payload)}")
             came = f"a failure ({first.type_name}: {show(first.message)}) came for {request}"
             raise Finding(self.blame, came, f"the answer {show(due)}")
-        came = f"a refusal came for {request}, a task that is never refused"
-        raise Finding(self.blame, came, f"the answer {show(due)}")
+        came = f"a refusal came for {request}, which is to be answered"
+        raise Finding(self.blame, came, f"the answer {show(due)}", COUNT_REFUSALS if op == "busy" else "")
 
     def expect_sort(self, request: Request, response: Response, due: type[Sort], *, op: str) -> Sort:
         """

@@ -40,6 +40,7 @@ GREAT_FLOAT: Final = (
     "write a whole float beyond 2**53-1 with an exponent or a fraction, such as 1e17, or answer RemoteException"
 )
 REFUSE: Final = "answer TooBusy with the delay, as often as the payload says (OPS-3)"
+COUNT_REFUSALS: Final = 'count the refusals of each key, and answer "done" after as many as the payload says (OPS-3)'
 
 
 def looks_like_text(data: bytes) -> bool:

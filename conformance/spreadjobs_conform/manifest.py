@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import tomllib
 from collections.abc import Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Final
 
@@ -121,6 +122,7 @@ def _has(table: _Table, key: str) -> bool:
 def _value(table: _Table, where: str, key: str) -> object:
     literal = f"{key}_literal"
     if literal not in table:
+        _check_plain(table.get(key), f"{where}{key!r}")
         return table.get(key)
     if key in table:
         raise UsageFault(f"{where}{key!r} and {where}{literal!r} exclude each other")
@@ -130,6 +132,14 @@ def _value(table: _Table, where: str, key: str) -> object:
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise UsageFault(f"{where}{literal!r} is no Python literal: {error}") from error
     return value
+
+
+def _check_plain(value: object, name: str) -> None:
+    # A master sends plain values alone (PKL-10); TOML has dates too.
+    if isinstance(value, date | time):
+        raise UsageFault(f"{name} holds {value}, a date or time, which no task can; write it as a string")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_plain(item, name)
 
 
 def _items(data: _Table) -> tuple[object, ...]:

@@ -16,7 +16,14 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.manifest import Manifest, load_manifest
 from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
-from spreadjobs_conform.report_options import Formats, ReportOptions, add_formats, formats_of, parse_report
+from spreadjobs_conform.report_options import (
+    Formats,
+    ReportOptions,
+    add_formats,
+    check_report,
+    formats_of,
+    parse_report,
+)
 from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
@@ -211,6 +218,8 @@ def _run_options(words: list[str]) -> RunOptions:
         raise UsageFault(f"{shlex.join(strange)} is no option; the worker's command goes behind --")
     manifest = load_manifest(given.manifest) if given.manifest is not None else Manifest()
     candidate = _candidate(given, manifest, command)
+    kept = [given.baseline, given.manifest, given.write_baseline]
+    check_report(given.report, kept)
     return RunOptions(
         candidate=candidate,
         patterns=tuple(given.case),
@@ -224,7 +233,7 @@ def _run_options(words: list[str]) -> RunOptions:
         jobs=given.jobs if given.jobs is not None else _processors(),
         timeout_scale=given.timeout_scale,
         report=given.report,
-        formats=formats_of(given, [given.report, given.baseline, given.manifest]),
+        formats=formats_of(given, [given.report, *kept]),
         quiet=given.quiet,
         again=_again(given, command),
     )
@@ -243,9 +252,15 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--class", dest="worker_class", choices=("worker", "command"), default="worker", help="what the program is")
     _add_language(parser)
     add("--manifest", type=Path, metavar="FILE", help="TOML: what a worker with tasks of its own can do")
-    add("--case", action="append", default=[], metavar="GLOB", help="run these cases alone")
-    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out")
-    add("--req", action="append", default=[], metavar="ID", help="run the cases of this requirement alone")
+    add("--case", action="append", default=[], metavar="GLOB", help="run these cases alone; may be repeated")
+    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out; may be repeated")
+    add(
+        "--req",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="run the cases of this requirement alone; may be repeated",
+    )
     add("--strict", action="store_true", help="a SHOULD that fails counts too")
     add("--baseline", type=Path, metavar="FILE", help="TOML: cases that are known to fail, with reasons")
     add("--write-baseline", type=Path, metavar="FILE", help="add an entry for each case that fails and has none")
@@ -339,9 +354,10 @@ def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:
         ("dialect", "--dialect"),
         ("pickle_protocol", "--pickle-protocol"),
         ("manifest", "--manifest"),
+        ("timeout_scale", "--timeout-scale"),
     ):
         value: object = getattr(given, name)
-        if value is not None and value != "worker":
+        if value not in (None, "worker", 1.0):
             words += [option, str(value)]
     if given.all_scored:
         words.append("--all-scored")

@@ -30,10 +30,13 @@ class Tape:
 
     def __init__(self, record: Mapping[str, object]) -> None:
         try:
-            self._facts: list[object] = json.loads(_unpacked(record.get("facts")))
+            facts: object = json.loads(_unpacked(record.get("facts")))
             self._bytes = _unpacked(record.get("bytes"))
-        except (ValueError, TypeError, zlib.error, binascii.Error) as error:
+        except (ValueError, TypeError, RecursionError, zlib.error, binascii.Error) as error:
             raise DoesNotFit(f"this is no record of a conversation: {error}") from error
+        if not isinstance(facts, list):
+            raise DoesNotFit(f"this is no record of a conversation: {facts!r:.80} came, a list of facts is due")
+        self._facts: list[object] = facts
         self._at = 0
         self._taken_bytes = 0
 

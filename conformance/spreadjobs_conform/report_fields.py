@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import attrs
 
@@ -11,6 +11,8 @@ from spreadjobs_conform.report_lines import Line, Lines
 from spreadjobs_conform.verdicts import Status
 
 T = TypeVar("T")
+MOST_S: Final = 1e9
+"""Thirty years."""
 
 
 @attrs.frozen
@@ -58,9 +60,9 @@ class Fields:
         return number
 
     def seconds(self, key: str) -> float:
-        """A finite number that is not negative."""
+        """A number from 0 to some thirty years."""
         value = self.line.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST_S:
             raise self.fault(f"{key}: {value!r:.80} came, a number of seconds is due")
         return float(value)
 

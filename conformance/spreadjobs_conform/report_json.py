@@ -9,6 +9,7 @@ from typing import TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.candidate_record import calibrated, declared
+from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.options import RunOptions
 from spreadjobs_conform.report_lines import FORMAT
 from spreadjobs_conform.verdicts import Outcome, Verdict
@@ -77,8 +78,11 @@ class JsonReport:
         self.kept.append(json.dumps({key: value for key, value in record.items() if key != "record"}))
         if self._stream is not None:
             # ASCII alone: what a worker wrote may hold lone surrogates, which UTF-8 cannot carry.
-            self._stream.write(json.dumps(record, ensure_ascii=True) + "\n")
-            self._stream.flush()
+            try:
+                self._stream.write(json.dumps(record, ensure_ascii=True) + "\n")
+                self._stream.flush()
+            except OSError as error:
+                raise UsageFault(f"--report: {error}") from error
 
 
 def case_line(verdict: Verdict) -> dict[str, object]:

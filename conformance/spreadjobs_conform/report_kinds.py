@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from spreadjobs_conform.patience import DEFAULT_LIMIT_S
 from spreadjobs_conform.verdicts import Status, Verdict
 
 _NUMBERS: Final = re.compile(r"\d+(?:\.\d+)?")
@@ -33,8 +35,19 @@ def kinds(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
         if verdict.status in (Status.FAIL, Status.HARNESS_ERROR):
             kind = (*_kind(verdict), verdict.case.family if answers else "")
             found.setdefault(kind, []).append(verdict)
-    # Of the same frequency, the order of the run.
-    return [_most_telling_first(kind) for kind in sorted(found.values(), key=len, reverse=True)]
+    # Of the same frequency, the order of the run. Waits that were cut short come last: a worker that needs longer to
+    # start than it was given shows nothing of what is wrong with it.
+    return [_most_telling_first(kind) for kind in sorted(found.values(), key=_weight, reverse=True)]
+
+
+def _weight(kind: Sequence[Verdict]) -> tuple[bool, int]:
+    return _longest_wait_s(kind) >= DEFAULT_LIMIT_S, len(kind)
+
+
+def _longest_wait_s(kind: Sequence[Verdict]) -> float:
+    """Seconds; any number if it is not waiting that they failed of."""
+    waits = [re.search(f"{_WHILE_WAITING}([0-9.]+) s", verdict.came) for verdict in kind if verdict.hang]
+    return max((float(found[1]) for found in waits if found), default=math.inf)
 
 
 def rules(verdict: Verdict) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from spreadjobs_conform.findings import UsageFault
 
 Line: TypeAlias = Mapping[str, object]
 
-FORMAT: Final = 2
-"""What ``report_json`` writes: 2 has the records that ``verify`` needs."""
+FORMAT: Final = 3
+"""What ``report_json`` writes: 2 added the records that ``verify`` needs, 3 how many cases were left out."""
 
 
 @attrs.frozen

@@ -79,6 +79,23 @@ def formats_of(given: argparse.Namespace, others: Sequence[Path | None] = ()) ->
     return Formats(MappingProxyType(files))
 
 
+def check_report(path: Path | None, kept: Sequence[Path | None]) -> None:
+    """
+    Makes sure that the file of ``--report`` can be written line by line, and is none that the run reads.
+
+    Args:
+        path: The file.
+        kept: Files that must not be overwritten.
+
+    Raises:
+        UsageFault: It is standard output, or one of the others.
+    """
+    if path == STANDARD_OUTPUT:
+        raise UsageFault("--report -: it takes a file; standard output has the text for people")
+    if path is not None and _place(path) in {_place(each) for each in kept if each is not None}:
+        raise UsageFault(f"--report {path}: {path} is taken already; each report wants a file of its own")
+
+
 def _place(path: Path) -> Path:
     return path if path == STANDARD_OUTPUT else path.absolute()
 

@@ -224,7 +224,7 @@ class Report:
         return verdict_line(
             self.exit,
             known=self.count(Status.KNOWN, scored=True) + self.count(Status.FLAKY, scored=True),
-            should=self.count(Status.FAIL, scored=True),
+            failed=self.count(Status.FAIL, scored=True),
             left_out=self.header.left_out,
         )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STYLES: Final[Mapping[str, str]] = {
     r"FAIL  .*": "bold red",
     r"KIT FAULT  .*": "bold red",
-    r"NOT CONFORMANT|THE KIT FAILED.*|baseline: .*": "bold red",
+    r"NOT CONFORMANT|THE KIT FAILED.*|THE BASELINE IS STALE.*|baseline: .*": "bold red",
     r"CONFORMANT|VERIFIED": "bold green",
     r"CONFORMANT(?:,| in).*|NOTHING FAILED.*|NOT (?:TESTED|SCORED)  .*|known  .*|flaky  .*": "yellow",
     r"  cure: .*": "bold",

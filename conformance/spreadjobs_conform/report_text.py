@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
 from spreadjobs_conform.candidate import Candidate
-from spreadjobs_conform.cures import LEFT_AT_ONCE
+from spreadjobs_conform.cures import CHILD
 from spreadjobs_conform.report_kinds import ECHOING, kinds, rules
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_line
@@ -15,12 +15,14 @@ from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_
 SHOWN_NOT_TESTABLE: Final = 5
 NAMED_OF_A_KIND: Final = 8
 NO_ANSWER: Final = (
-    "The worker did not answer the first conformance payload. Does it speak {codec} (--codec)? Does it serve the "
+    "The worker did not answer the first conformance payload. Does it speak {codec} (--codec), "
+    "{dialect} (--dialect)? Does it serve the "
     "conformance payloads (spec/1.0, section 14), and take preparation up to a None (OPS-8)? A worker with tasks of "
     "its own is judged with --manifest FILE (conformance/README.md)."
 )
 NO_ANSWER_TO_SAMPLE: Final = (
-    "The worker did not answer the first task of the manifest. Does it speak {codec} (--codec)? Does its preparation "
+    "The worker did not answer the first task of the manifest. Does it speak {codec} (--codec), "
+    "{dialect} (--dialect)? Does its preparation "
     "end as the manifest says (preparation_ends, conformance/README.md)?"
 )
 NEXT_STEP: Final = (
@@ -106,7 +108,7 @@ class TextReport:
             self._folded(verdicts[1:])
 
     def _no_answer(self, outcome: Outcome, first: Verdict) -> None:
-        if first.cure not in ("", LEFT_AT_ONCE):
+        if first.cure == CHILD:
             return  # That says more.
         understood = any(
             verdict.status is Status.PASS and verdict.case.family in ECHOING for verdict in outcome.verdicts
@@ -114,7 +116,7 @@ class TextReport:
         if self._unanswered is not None and not understood:
             text = NO_ANSWER_TO_SAMPLE if self._unanswered.samples else NO_ANSWER
             self._line()
-            self._line(text.format(codec=self._unanswered.codec))
+            self._line(text.format(codec=self._unanswered.codec, dialect=_dialect(self._unanswered)))
 
     def _folded(self, verdicts: Sequence[Verdict]) -> None:
         if not verdicts:
@@ -200,7 +202,11 @@ class TextReport:
         line = verdict_line(
             outcome.exit,
             known=outcome.count(Status.KNOWN, scored=True) + outcome.count(Status.FLAKY, scored=True),
-            should=outcome.count(Status.FAIL, scored=True),
+            failed=outcome.count(Status.FAIL, scored=True),
             left_out=outcome.left_out,
         )
         return line + NEXT_STEP if outcome.exit is Exit.NOT_TESTED else line
+
+
+def _dialect(candidate: Candidate) -> str:
+    return "tagged" if candidate.tagged else "untagged"

@@ -145,7 +145,8 @@ class Runner:
         began_s = time.monotonic()
         verdict = judged(case, candidate, stage, level)
         took_s = time.monotonic() - began_s
-        return attrs.evolve(verdict, scored=self.scores(case), took_s=took_s, record=stage.facts.record())
+        verdict = attrs.evolve(verdict, scored=self.scores(case), took_s=took_s, record=stage.facts.record())
+        return weighed(verdict, self.requirements)
 
     def stage(self) -> Stage:
         """The world, in which a conversation can take place."""
@@ -186,6 +187,12 @@ def judged(case: Case, candidate: Candidate, stage: Stage, level: str) -> Verdic
         stderr=tuple(conv.stderr_lines(SHOWN_STDERR_LINES)),
     )
     return verdict if ending is None else _with_ending(verdict, ending)
+
+
+def weighed(verdict: Verdict, requirements: Mapping[str, Requirement]) -> Verdict:
+    """The same, as a MUST if one was seen to be broken: that counts, whatever the case is about."""
+    is_must = any(requirements[name].level == "MUST" for name in verdict.violated)
+    return attrs.evolve(verdict, level="MUST") if is_must else verdict
 
 
 def _ending(case: Case, conv: Conversation) -> Exception | None:

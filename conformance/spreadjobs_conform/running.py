@@ -107,7 +107,10 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
         status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.INTERRUPTED
         report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
         raise
-    problems, notes = run.upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
+    try:
+        problems, notes = run.upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
+    except UsageFault as fault:  # What the run has found must not be lost with it.
+        problems, notes = (f"baseline: {fault}",), ()
     outcome = judge(verdicts, problems, strict=options.strict, notes=notes)
     outcome = attrs.evolve(outcome, left_out=run.left_out)
     took_s = time.monotonic() - began_s

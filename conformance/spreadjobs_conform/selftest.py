@@ -38,6 +38,8 @@ def selftest(options: SelftestOptions, out: TextIO) -> Exit:
     if options.matrix is not None and not options.matrix.parent.is_dir():
         # Said now, not after the ten minutes that it takes.
         raise UsageFault(f"--matrix {options.matrix}: there is no such folder")
+    if options.matrix is not None and options.matrix.is_dir():
+        raise UsageFault(f"--matrix {options.matrix}: this is a folder, a file is due")
     table, requirements = load_table(), load_requirements()
     unknown = unknown_cases(table, [case.id for case in all_cases()])
     if unknown:

@@ -27,7 +27,7 @@ def write_bytes(options: BytesOptions, cases: Sequence[Case], out: TextIO, err: 
     """
     chosen = next((case for case in cases if case.id == options.case), None)
     if chosen is None:
-        raise UsageFault(f"bytes {options.case}: there is no such case; `list` shows them all")
+        raise UsageFault(f"bytes {options.case}: there is no such case; `list` shows all, --all FOLDER writes all")
     vector = vector_of(chosen, options.candidate)
     lines = text_lines(vector) if options.as_text else []
     data = "".join(f"{line}\n" for line in lines).encode("utf-8") if options.as_text else vector.data

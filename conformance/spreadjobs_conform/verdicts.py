@@ -88,14 +88,14 @@ class Outcome:
         return {status.value: self.count(status) for status in Status}
 
 
-def verdict_line(status: Exit, *, known: int, should: int, left_out: int) -> str:
+def verdict_line(status: Exit, *, known: int, failed: int, left_out: int) -> str:
     """
     The outcome of a run, in one line.
 
     Args:
         status: Of the run.
         known: How many failures a baseline tolerates.
-        should: How many SHOULD failed.
+        failed: How many cases failed; of a run that conforms, those of a SHOULD.
         left_out: How many cases apply and score, and were not selected.
     """
     match status:
@@ -106,12 +106,14 @@ def verdict_line(status: Exit, *, known: int, should: int, left_out: int) -> str
                 else ""
             )
             failures = f"{known} known {'failure' if known == 1 else 'failures'}"
-            parts = [failures] * bool(known) + [f"{should} SHOULD that failed"] * bool(should)
+            parts = [failures] * bool(known) + [f"{failed} SHOULD that failed"] * bool(failed)
             return f"CONFORMANT{where}" + (f", but for {' and '.join(parts)}" if parts else "")
         case Exit.NOT_TESTED:
             return "NOTHING FAILED, but not every MUST could be tested"
         case Exit.KIT_FAULT:
             return "THE KIT FAILED: this says nothing about the worker"
+        case Exit.FAILED if not failed:
+            return "THE BASELINE IS STALE: no case failed that it does not know"
         case _:
             return "NOT CONFORMANT"
 

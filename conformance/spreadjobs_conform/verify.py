@@ -17,7 +17,7 @@ from spreadjobs_conform.report_json import case_line
 from spreadjobs_conform.report_lines import Line, Lines
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import Requirement
-from spreadjobs_conform.runner import judged, left_out, not_run
+from spreadjobs_conform.runner import judged, left_out, not_run, weighed
 from spreadjobs_conform.verdicts import Exit, Status, Verdict, exit_of
 
 _COMPARED: Final = (
@@ -73,6 +73,7 @@ def verify(report: Lines, cases: Sequence[Case], requirements: Mapping[str, Requ
     """
     candidate = candidate_of(report.header, report.calibration or {})
     by_id = {case.id: case for case in cases}
+    seen: set[str] = set()
     required = None if report.header.get("all_scored") is True else load_required()
     missing = left_out(cases, [str(line.get("case")) for line in report.cases], candidate, required)
     if report.header.get("left_out", 0) != missing:
@@ -84,7 +85,10 @@ def verify(report: Lines, cases: Sequence[Case], requirements: Mapping[str, Requ
         case = by_id.get(str(line.get("case")))
         if case is None:
             yield Checked(str(line.get("case")), Finding.DIFFERS, "this kit has no such case")
+        elif case.id in seen:
+            yield Checked(case.id, Finding.DIFFERS, "it is there twice: one of them is of another case")
         else:
+            seen.add(case.id)
             yield _checked(line, case, candidate, requirements, scored=required is None or case.id in required)
 
 
@@ -101,7 +105,7 @@ def _checked(
     else:
         try:
             tape = Tape(record)
-            verdict = judged(case, candidate, ReplayStage(tape), level)
+            verdict = weighed(judged(case, candidate, ReplayStage(tape), level), requirements)
             tape.check_over()
         except DoesNotFit as misfit:
             return Checked(case.id, Finding.DIFFERS, f"its record does not fit: {misfit}")
