@@ -3,6 +3,7 @@
 
 PYTHON ?=
 REPEAT ?= 10
+STEADY ?= 20
 BUSY ?= 0
 JOBS ?= 2
 FUZZ_S ?= 600
@@ -30,7 +31,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat storm faults matrix fuzz bench clean
+.PHONY: help demo test lint typing floors repeat steady storm faults matrix fuzz bench clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -68,6 +69,21 @@ repeat: $(VENV)/tests ## the test suite REPEAT times (10), beside BUSY busy loop
 	    || { echo "FAILED in round $$round of $(REPEAT)"; exit 1; }; \
 	  round=$$((round + 1)); \
 	done; echo "all $(REPEAT) rounds passed"
+
+steady: $(VENV)/installed ## the kit on all workers that it ships with, STEADY times (20), beside a busy loop a core: nothing falsely red or green
+	@busy=; trap 'kill $$busy 2>/dev/null' EXIT; \
+	for loop in $$(seq $$(nproc)); do (while :; do :; done) & busy="$$busy $$!"; done; \
+	round=1; while [ $$round -le $(STEADY) ]; do \
+	  echo "== round $$round of $(STEADY) =="; \
+	  for way in '' '--codec json' '--dialect untagged'; do \
+	    echo "reference worker $$way"; \
+	    $(BIN)/spread-jobs-conform -q $$way -- $(BIN)/python workers/python/worker.py $$way || exit 1; \
+	  done; \
+	  $(BIN)/spread-jobs-conform -q --class command -- ls -l || exit 1; \
+	  $(BIN)/spread-jobs-conform selftest >$(VENV)/steady.log || { cat $(VENV)/steady.log; exit 1; }; \
+	  tail -n 2 $(VENV)/steady.log; \
+	  round=$$((round + 1)); \
+	done; echo "all $(STEADY) rounds passed"
 
 storm: $(VENV)/installed ## kill workers at random, ten a second for a minute: every task ends exactly once
 	$(BIN)/python tests/storm.py 2>$(VENV)/storm.log

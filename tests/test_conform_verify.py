@@ -182,6 +182,42 @@ def longer(line: Line) -> None:
     record["facts"] = base64.b64encode(zlib.compress(json.dumps([*facts, ["clock", 1.0]]).encode())).decode()
 
 
+def repacked(line: Line, edit: Callable[[bytes], bytes]) -> None:
+    """What the worker wrote is packed anew, with an edit."""
+    record = line["record"]
+    assert isinstance(record, dict)
+    record["bytes"] = base64.b64encode(edit(base64.b64decode(record["bytes"]))).decode()
+
+
+def cut_bytes(line: Line) -> None:
+    """The end of what the worker wrote is missing from the record."""
+    repacked(line, lambda packed: packed[:-6])
+
+
+def no_bytes(line: Line) -> None:
+    """What the worker wrote is missing from the record."""
+    repacked(line, lambda _: zlib.compress(b""))
+
+
+def more_bytes(line: Line) -> None:
+    """The worker is said to have written more."""
+    repacked(line, lambda packed: zlib.compress(zlib.decompress(packed) + b"!"))
+
+
+def other_bytes(line: Line) -> None:
+    """What the worker wrote is replaced by what cannot be unpacked."""
+    repacked(line, lambda _: b"no zlib")
+
+
+def bomb(line: Line) -> None:
+    """A read of the kit's is said to have given gigabytes."""
+    record = line["record"]
+    assert isinstance(record, dict)
+    facts = json.loads(zlib.decompress(base64.b64decode(record["facts"])))
+    facts = [["came", [1 << 40, *value[1:]]] if kind == "came" else [kind, value] for kind, value in facts]
+    record["facts"] = base64.b64encode(zlib.compress(json.dumps(facts).encode())).decode()
+
+
 def no_list(line: Line) -> None:
     """The facts are JSON, but no list."""
     record = line["record"]
@@ -206,6 +242,11 @@ def unknown(line: Line) -> None:
         (more_checks, "DIFFERS  run/task-id-0: checks: the report says 99"),
         (longer, "DIFFERS  run/task-id-0: its record does not fit"),
         (no_list, "DIFFERS  run/task-id-0: its record does not fit: this is no record of a conversation: 5 came"),
+        (cut_bytes, "bytes are asked for, the record has "),
+        (no_bytes, "bytes are asked for, the record has 0 more"),
+        (more_bytes, "the case is over, and the record has more"),
+        (other_bytes, "its bytes cannot be unpacked: "),
+        (bomb, "1099511627776 bytes at once, from 0 to 262144 are due"),
         (no_base64, "DIFFERS  run/task-id-0: its record does not fit: this is no record of a conversation"),
         (unknown, "DIFFERS  run/no-such-case: this kit has no such case"),
         (no_record, "not stored  run/task-id-0: "),

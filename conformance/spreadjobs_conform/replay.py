@@ -11,10 +11,12 @@ from typing import Final
 
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault
 from spreadjobs_conform.patience import Wait
+from spreadjobs_conform.process import MAX_UNREAD_BYTES, READ_BYTES
 from spreadjobs_conform.stage import Worker
 
-MOST_BYTES: Final = 1 << 30
-"""Of a record, unpacked: it may be anybody's."""
+MOST_FACTS_BYTES: Final = 1 << 30
+"""Of the facts of a record, unpacked: it may be anybody's."""
+PIECE_BYTES: Final = 1 << 16
 
 
 class Tape:
@@ -31,14 +33,14 @@ class Tape:
     def __init__(self, record: Mapping[str, object]) -> None:
         try:
             facts: object = json.loads(_unpacked(record.get("facts")))
-            self._bytes = _unpacked(record.get("bytes"))
+            self._stream = _Stream(_packed(record.get("bytes")))
         except (ValueError, TypeError, RecursionError, zlib.error, binascii.Error) as error:
             raise DoesNotFit(f"this is no record of a conversation: {error}") from error
         if not isinstance(facts, list):
             raise DoesNotFit(f"this is no record of a conversation: {facts!r:.80} came, a list of facts is due")
         self._facts: list[object] = facts
         self._at = 0
-        self._taken_bytes = 0
+        self._first_misfit: str | None = None
 
     def take(self, kind: str) -> object:
         """
@@ -55,7 +57,10 @@ class Tape:
         raise self._misfit(f"{kind!r} is asked for, the record has {str(fact)[:80]}")
 
     def _misfit(self, what: str) -> DoesNotFit:
-        return DoesNotFit(f"fact {self._at + 1} of {len(self._facts)}: {what}")
+        # The first one is the cause: a conversation that was broken off ends its worker, which does not fit either.
+        if self._first_misfit is None:
+            self._first_misfit = f"fact {self._at + 1} of {len(self._facts)}: {what}"
+        return DoesNotFit(self._first_misfit)
 
     def number(self, kind: str) -> float:
         """
@@ -111,30 +116,86 @@ class Tape:
         return isinstance(fact, list) and fact[:1] == [kind]
 
     def came(self, count: int) -> bytes:
-        """So many of the bytes that the workers wrote."""
-        begin, self._taken_bytes = self._taken_bytes, self._taken_bytes + count
-        if not 0 <= count <= len(self._bytes) - begin:
-            raise self._misfit(f"{count} bytes are asked for, the record has {len(self._bytes) - begin} more")
-        return self._bytes[begin : self._taken_bytes]
+        """
+        So many of the bytes that the workers wrote.
+
+        Raises:
+            DoesNotFit: The record has fewer, or a worker is said to have written more at once than the kit reads.
+        """
+        if not 0 <= count <= READ_BYTES:
+            raise self._misfit(f"{count} bytes at once, from 0 to {READ_BYTES} are due")
+        try:
+            data = self._stream.take(count)
+        except zlib.error as error:
+            raise self._misfit(f"its bytes cannot be unpacked: {error}") from error
+        if len(data) < count:
+            raise self._misfit(f"{count} bytes are asked for, the record has {len(data)} more")
+        return data
 
     def check_over(self) -> None:
         """
         Make sure that all of it was needed.
 
         Raises:
-            DoesNotFit: There is more.
+            DoesNotFit: There is more, or less.
         """
-        if self._at < len(self._facts) or self._taken_bytes < len(self._bytes):
+        if self._at < len(self._facts) or self._stream.take(1):
             raise self._misfit("the case is over, and the record has more")
+        if not self._stream.complete:
+            raise self._misfit("its bytes are cut short")
+
+
+class _Stream:
+    """
+    What was packed, unpacked as it is asked for: a worker that writes without end fills gigabytes with one line.
+
+    Args:
+        packed: By zlib.
+    """
+
+    def __init__(self, packed: bytes) -> None:
+        self._packed = packed
+        self._at = 0
+        self._unpacker = zlib.decompressobj()
+        self._ready = bytearray()
+
+    @property
+    def complete(self) -> bool:
+        """Whether the end of the stream was reached."""
+        return self._unpacker.eof
+
+    def take(self, count: int) -> bytes:
+        """
+        Give the next bytes, fewer where the stream ends.
+
+        Raises:
+            zlib.error: It is no such stream.
+        """
+        while len(self._ready) < count and not self._unpacker.eof:
+            piece = self._unpacker.unconsumed_tail
+            if not piece:
+                piece = self._packed[self._at : self._at + PIECE_BYTES]
+                self._at += len(piece)
+            unpacked = self._unpacker.decompress(piece, PIECE_BYTES)
+            if not piece and not unpacked:
+                break
+            self._ready += unpacked
+        taken = bytes(self._ready[:count])
+        del self._ready[:count]
+        return taken
+
+
+def _packed(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"{type(text).__name__} came, base64 of zlib is due")
+    return base64.b64decode(text, validate=True)
 
 
 def _unpacked(text: object) -> bytes:
-    if not isinstance(text, str):
-        raise TypeError(f"{type(text).__name__} came, base64 of zlib is due")
     unpacker = zlib.decompressobj()
-    data = unpacker.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+    data = unpacker.decompress(_packed(text), MOST_FACTS_BYTES)
     if not unpacker.eof:
-        raise ValueError(f"it is cut short, or more than {MOST_BYTES} bytes")
+        raise ValueError(f"it is cut short, or more than {MOST_FACTS_BYTES} bytes")
     return data
 
 
@@ -207,6 +268,8 @@ class _ReplayedWorker:
         self.stdout_open, self.stdin_broken = bool(stdout_open), bool(stdin_broken)
         self.received_bytes += came
         self.inbox += self._tape.came(came)
+        if len(self.inbox) > MAX_UNREAD_BYTES + READ_BYTES:
+            raise DoesNotFit(f"{len(self.inbox)} bytes wait to be looked at, the kit stops at {MAX_UNREAD_BYTES}")
 
     @property
     def unwritten_bytes(self) -> int:
