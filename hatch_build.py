@@ -1,14 +1,22 @@
-"""Puts the conformance kit, which has a folder of its own, beside the library in the wheel."""
+"""Puts into the wheel what has a folder of its own beside the library: the conformance kit, and the templates."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+MANIFEST = "spread-jobs-worker.toml"
 
-class KitHook(BuildHookInterface):
+
+class PartsHook(BuildHookInterface):
     """
-    Includes ``conformance/spreadjobs_conform`` as a package of the top level.
+    Includes ``conformance/spreadjobs_conform`` as a package of the top level, ``workers`` as ``spreadjobs/templates``.
 
-    Not by ``force-include`` in pyproject.toml: an editable installation would copy it, and edits of the kit would have
-    no effect. Not by ``packages`` either: hatch-mypyc would look for ``spreadjobs`` in ``conformance``.
+    Not by ``force-include`` in pyproject.toml: an editable installation would copy them, and edits would have no
+    effect. Not by ``packages`` either: hatch-mypyc would look for ``spreadjobs`` in ``conformance``.
     """
 
     def initialize(self, version: str, build_data: dict[str, dict[str, str]]) -> None:
@@ -16,8 +24,18 @@ class KitHook(BuildHookInterface):
         Called by hatchling before it builds.
 
         Args:
-            version: ``standard`` or ``editable``; for the latter ``dev-mode-dirs`` does all.
+            version: ``standard``, or ``editable``: there ``dev-mode-dirs`` and the link ``spreadjobs/templates`` do.
             build_data: What hatchling asks hooks to fill.
         """
         if version == "standard":
             build_data["force_include"]["conformance/spreadjobs_conform"] = "spreadjobs_conform"
+            for path in template_files(Path(self.root)):
+                build_data["force_include"][path] = path.replace("workers/", "spreadjobs/templates/", 1)
+
+
+def template_files(root: Path) -> Iterator[str]:
+    """Give the files of the reference workers, one by one: what was built in their folders stays there."""
+    for manifest in sorted(root.glob(f"workers/*/{MANIFEST}")):
+        further = tomllib.loads(manifest.read_text("utf-8")).get("files", [])
+        sources = {path.name for path in manifest.parent.glob("worker.*") if path.suffix not in {".class", ".o"}}
+        yield from (f"workers/{manifest.parent.name}/{name}" for name in sorted({MANIFEST, *sources, *further}))

@@ -2,7 +2,8 @@
 The command line: ``spread-jobs``, or ``python -m spreadjobs``.
 
 ``spread-jobs run -- WORKER [ARG...]`` spreads payloads, one JSON text a line on standard input, over worker processes,
-and writes the answers, one JSON text a line, in order.
+and writes the answers, one JSON text a line, in order. ``spread-jobs template LANGUAGE [FILE]`` writes a worker to
+start from.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
+from spreadjobs import template_command
 from spreadjobs.arglists import Worker
 from spreadjobs.errors import CannotEncode, RemoteException, SpreadJobsError
 from spreadjobs.interrupts import Terminated, orderly_signals
 from spreadjobs.master import Master
 from spreadjobs.outcomes import Answered, Cancelled, Failed, Outcome, Quarantined
 from spreadjobs.settings import Settings
+from spreadjobs.template import NoTemplate
 
 FAILED = 1
 USAGE = 2
@@ -56,25 +59,33 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
     """
     options = _parser().parse_args(arguments)
     try:
-        # What tasks print is shown, but not among the answers: who reads those expects one JSON text a line.
-        with redirect_stdout(stderr), _master(options) as master:
-            if options.keep_going:
-                return _write_outcomes(master.outcomes(_payloads(stdin)), stdout)
-            answered = False
-            for answer in master.stream(_payloads(stdin)):
-                answered = True
-                _write(stdout, answer)
-        if not answered:  # Command mode: the lines of a plain command are its result. Spec CMD-1.
-            stdout.writelines(line for lines in master.outputs for line in lines)
+        if options.command == "template":
+            template_command.run(options, stdout)
+        else:
+            return _spread(options, stdin, stdout, stderr)
     except BrokenPipeError:
         return BROKEN_PIPE
-    except (SpreadJobsError, OSError, _BadInput) as error:
-        stderr.write(f"spread-jobs run: {error}\n")
-        return USAGE if isinstance(error, _BadInput) else FAILED
+    except (SpreadJobsError, OSError, _BadInput, NoTemplate) as error:
+        stderr.write(f"spread-jobs {options.command}: {error}\n")
+        return USAGE if isinstance(error, _BadInput | NoTemplate) else FAILED
     except Terminated as signalled:
         return BY_SIGNAL + signalled.number
     except KeyboardInterrupt:
         return INTERRUPTED
+    return 0
+
+
+def _spread(options: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: TextIO) -> int:
+    # What tasks print is shown, but not among the answers: who reads those expects one JSON text a line.
+    with redirect_stdout(stderr), _master(options) as master:
+        if options.keep_going:
+            return _write_outcomes(master.outcomes(_payloads(stdin)), stdout)
+        answered = False
+        for answer in master.stream(_payloads(stdin)):
+            answered = True
+            _write(stdout, answer)
+    if not answered:  # Command mode: the lines of a plain command are its result. Spec CMD-1.
+        stdout.writelines(line for lines in master.outputs for line in lines)
     return 0
 
 
@@ -102,7 +113,8 @@ def _master(options: argparse.Namespace) -> Master[object]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="spread-jobs", description="Spread work over worker processes.")
     parser.add_argument("--version", action="version", version=_version())
-    commands = parser.add_subparsers(title="commands", required=True)
+    commands = parser.add_subparsers(title="commands", dest="command", required=True)
+    template_command.add_options(commands)
     command = commands.add_parser(
         "run",
         help="spread payloads (JSON, one a line, on standard input) over workers; answers come out in order",

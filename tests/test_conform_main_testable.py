@@ -212,3 +212,44 @@ def test_worker_that_answers_wrongly_is_still_taken_to_serve_the_payloads(tmp_pa
     run = kit_with_report(tmp_path, "--case", "run/answers-the-value", "--", *python(code))
 
     assert run.statuses() == {"run/answers-the-value": "fail"}
+
+
+@pytest.mark.parametrize(("answer", "status"), [(3, 0), (4, 1)])
+def test_samples_are_tested_beside_the_conformance_payloads(answer: int, status: int, tmp_path: Path) -> None:
+    """A worker that serves both is tested on its own tasks as well, and everything is testable. [OPS-1]"""
+    manifest = tmp_path / "m.toml"
+    task = f"[[task]]\npayload = 'three short words'\nanswer = {answer}\n"
+    manifest.write_text(f"conformance_payloads = true\n{task}", encoding="utf-8")
+    words = ("--manifest", str(manifest), "--case", "run/r*", "--case", "out/*", "--case", "data/lists", "--", *WORKER)
+
+    run = kit_with_report(tmp_path, *words)
+
+    assert run.status == status, run.out
+    assert ("fail" in run.statuses().values()) == (status == 1)
+    assert set(run.statuses().values()) <= {"pass", "fail"}
+    assert kit("verify", str(tmp_path / "report.jsonl")).status == 0
+
+
+def test_payloads_that_a_manifest_promises_and_the_worker_does_not_serve_are_not_testable(tmp_path: Path) -> None:
+    """The samples are tested all the same, and the status says that something was not. [DATA-1]"""
+    manifest = tmp_path / "m.toml"
+    manifest.write_text("conformance_payloads = true\n[[task]]\npayload = {n = 3}\nanswer = 9", encoding="utf-8")
+
+    run = kit_with_report(
+        tmp_path, "--manifest", str(manifest), "--case", "run/r*", "--case", "out/*", "--", *python(OWN)
+    )
+
+    assert run.status == 3
+    assert {"pass", "not-testable"} == set(run.statuses().values())
+
+
+def test_a_manifest_that_was_found_is_told_first(tmp_path: Path) -> None:
+    """Nobody need wonder why a worker is spoken to in JSON."""
+    (tmp_path / "w.py").write_text(f"import runpy\nrunpy.run_path({str(TEMPLATE)!r}, run_name='__main__')", "utf-8")
+    found = tmp_path / "spread-jobs-worker.toml"
+    found.write_text("command = ['w.py']\ncodec = 'json'", encoding="utf-8")
+
+    run = kit("--case", "run/task-id-0", "--", sys.executable, "-S", str(tmp_path / "w.py"), "--codec", "json")
+
+    assert run.status == 0
+    assert run.out.startswith(f"as {found} says (--no-manifest: without it): codec json\n")

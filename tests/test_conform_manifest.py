@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from spreadjobs_conform.candidate import FailingSample, Sample
 from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.manifest import Manifest, load_manifest
+from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
 
 WHOLE = """
 command = ["python3", "worker.py"]
@@ -109,3 +109,36 @@ def test_missing_manifest_is_named(tmp_path: Path) -> None:
     """A file that cannot be read is said."""
     with pytest.raises(UsageFault, match=r"nowhere\.toml"):
         load_manifest(tmp_path / "nowhere.toml")
+
+
+def test_words_that_name_files_beside_it_become_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A manifest can be used from any folder; what is no file beside it is left to PATH."""
+    (tmp_path / "worker").touch()
+    text = 'command = ["./worker", "python3", "worker", "/bin/sh", "--x"]'
+    inside = str(tmp_path / "worker")
+
+    assert load(tmp_path, text).command == (inside, "python3", inside, "/bin/sh", "--x")
+    monkeypatch.chdir(tmp_path)
+    assert load_manifest(Path("worker.toml")).command == ("./worker", "python3", "worker", "/bin/sh", "--x")
+
+
+def test_what_is_for_people_is_taken_and_checked(tmp_path: Path) -> None:
+    """Needs, packages, build and further files belong to the manifest; the kit makes nothing of them."""
+    text = 'needs = "C"\ndebian = ["gcc"]\nbuild = ["cc", "w.c"]\nfiles = ["w.h"]\nconformance_payloads = true'
+
+    assert load(tmp_path, text) == Manifest(conformance_payloads=True)
+    for wrong in ("needs = 1", "debian = 'gcc'", "build = []", "files = [1]", "conformance_payloads = 1"):
+        with pytest.raises(UsageFault, match=f"'{wrong.split()[0]}'"):
+            load(tmp_path, wrong)
+
+
+def test_the_manifest_of_a_worker_is_found_beside_it(tmp_path: Path) -> None:
+    """It must name the worker's file: that of another worker in the folder says nothing of this one."""
+    (tmp_path / "mine.pl").touch()
+    (tmp_path / "other.pl").touch()
+    (tmp_path / NAME).write_text('command = ["perl", "mine.pl"]', encoding="utf-8")
+
+    assert beside(["perl", "-w", str(tmp_path / "mine.pl"), "--codec", "json"]) == tmp_path / NAME
+    assert beside(["perl", str(tmp_path / "other.pl")]) is None
+    assert beside(["perl", str(tmp_path / "missing.pl")]) is None
+    assert beside(["x" * 100_000, "nul\0byte"]) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.manifest import NAME
 from spreadjobs_conform.options import ExplainOptions, ListOptions, RunOptions, SelftestOptions, VerifyOptions, parse
 from spreadjobs_conform.report_options import ReportOptions
 
@@ -189,3 +190,26 @@ def test_options_of_the_selftest_are_read() -> None:
     assert parse(["selftest"]) == SelftestOptions(jobs=len(os.sched_getaffinity(0)))
     words = "selftest -j 3 --only a* --only b --whole --matrix m.md"
     assert parse(words.split()) == SelftestOptions(jobs=3, only=("a*", "b"), whole=True, matrix=Path("m.md"))
+
+
+def test_a_manifest_beside_the_worker_is_used_unless_another_or_none_is_asked_for(tmp_path: Path) -> None:
+    """Codec and samples are known without being told; what the command line says wins."""
+    worker = str(tmp_path / "w.pl")
+    Path(worker).touch()
+    found = tmp_path / NAME
+    found.write_text("command = ['perl', 'w.pl']\ncodec = 'json'\nconformance_payloads = true", encoding="utf-8")
+    other = tmp_path / "m.toml"
+    other.write_text("lacks = ['op:exit']", encoding="utf-8")
+
+    used = run_options("--", "perl", worker)
+    overruled = run_options("--codec", "pickle", "--", "perl", worker)
+    excluded = run_options("--no-manifest", "--", "perl", worker)
+    named = run_options("--manifest", str(other), "--", "perl", worker)
+
+    assert (used.found, used.candidate.codec, used.candidate.serves_ops) == (found, "json", True)
+    assert used.again == f"spread-jobs-conform --manifest {found} {{}} -- perl {worker}"
+    assert (overruled.found, overruled.candidate.codec) == (found, "pickle")
+    assert (excluded.found, excluded.candidate.codec) == (None, "pickle")
+    assert excluded.again == f"spread-jobs-conform --no-manifest {{}} -- perl {worker}"
+    assert (named.found, named.candidate.codec, named.candidate.lacks) == (None, "pickle", frozenset({"op:exit"}))
+    assert run_options("--class", "command", "--", "perl", worker).found is None

@@ -57,6 +57,8 @@ class Candidate:
     """Whether the worker knows the number of its items: then no None ends them, and the kit adds none of its own."""
     samples: tuple[Sample, ...] = ()
     failing: FailingSample | None = None
+    serves_ops: bool = False
+    """Whether it is said to serve the conformance payloads beside its samples."""
     lacks: frozenset[str] = frozenset()
     ops: Ops = Ops.UNKNOWN
     any_payload_fails: bool = False

@@ -2,15 +2,17 @@
 The manifest: what the author of a worker declares about it, in TOML.
 
 command, codec, dialect, pickle_protocol; preparation (items), preparation_ends; [[task]] with payload and perhaps
-answer; [raises] with payload, type and message; lacks. A key with ``_literal`` behind it takes a Python literal in a
-string instead, for what TOML cannot say: ``payload_literal = "(1, None, b'x')"``.
+answer; [raises] with payload, type and message; conformance_payloads; lacks. A key with ``_literal`` behind it takes a
+Python literal in a string instead, for what TOML cannot say: ``payload_literal = "(1, None, b'x')"``.
+
+needs, debian, build and files are for people, and for those who copy or build the worker.
 """
 
 from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Final
@@ -23,7 +25,10 @@ from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
 
 OPS: Final = ("echo", "raise", "busy", "print", "sleep", "exit", "prepared")
 TYPES: Final = ("bigint", "nan", "surrogate", "bytes", "bytearray", "set", "complex")
+NAME: Final = "spread-jobs-worker.toml"
+"""Of a manifest that is found without being asked for, beside the worker."""
 LACKS: Final = frozenset([*(f"op:{op}" for op in OPS), *(f"type:{name}" for name in TYPES)])
+_FOR_PEOPLE: Final = ("needs", "debian", "build", "files")
 
 _Table = Mapping[str, object]
 
@@ -40,12 +45,41 @@ class Manifest:
     preparation_ends: str | None = None
     samples: tuple[Sample, ...] = ()
     failing: FailingSample | None = None
+    conformance_payloads: bool = False
     lacks: frozenset[str] = frozenset()
+
+
+def beside(command: Sequence[str]) -> Path | None:
+    """
+    Find the manifest of a worker: it lies beside a file of the command, and its own command names that file.
+
+    Args:
+        command: As the user gave it.
+
+    Returns:
+        The manifest, or None: there is none, or it is of another worker, or it says of no worker what it is.
+    """
+    for word in command:
+        path = Path(word).parent / NAME
+        if _is_file(Path(word)) and path.is_file() and Path(word).name in _files_named(path):
+            return path
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A word of a command may be a whole program: no name of a file is as long.
+        return False
+
+
+def _files_named(path: Path) -> frozenset[str]:
+    return frozenset(Path(word).name for word in load_manifest(path).command)
 
 
 def load_manifest(path: Path) -> Manifest:
     """
-    Reads a manifest.
+    Reads a manifest. Words of its command that name files beside it become their paths.
 
     Raises:
         UsageFault: It cannot be read, or a key is wrong; the text names the key.
@@ -55,14 +89,24 @@ def load_manifest(path: Path) -> Manifest:
     except (OSError, ValueError) as error:
         raise UsageFault(f"manifest {path}: {error}") from error
     try:
-        return _manifest(data)
+        manifest = _manifest(data)
     except UsageFault as error:
         raise UsageFault(f"manifest {path}: {error}") from error
+    return attrs.evolve(manifest, command=tuple(_placed(word, path.parent) for word in manifest.command))
+
+
+def _placed(word: str, folder: Path) -> str:
+    """A file of the folder as a path that is right from here; ``./`` keeps a program from being looked for in PATH."""
+    if Path(word).is_absolute() or not _is_file(folder / word):
+        return word
+    placed = str(folder / word)
+    return placed if "/" in placed or "/" not in word else f"./{placed}"
 
 
 def _manifest(data: _Table) -> Manifest:
     keys = ("command", "codec", "dialect", "pickle_protocol", "preparation", "preparation_ends")
-    _only(data, "", *keys, "task", "raises", "lacks")
+    _only(data, "", *keys, "task", "raises", "conformance_payloads", "lacks", *_FOR_PEOPLE)
+    _check_for_people(data)
     return Manifest(
         command=_strings(data, "command"),
         codec=_one_of(data, "codec", ("pickle", "json")),
@@ -72,8 +116,22 @@ def _manifest(data: _Table) -> Manifest:
         preparation_ends=_one_of(data, "preparation_ends", ("none", "count")),
         samples=_samples(data),
         failing=_failing(data),
+        conformance_payloads=_truth(data, "conformance_payloads"),
         lacks=_lacks(data),
     )
+
+
+def _check_for_people(data: _Table) -> None:
+    _text(data, "", "needs")
+    for key in ("debian", "build", "files"):
+        _strings(data, key)
+
+
+def _truth(table: _Table, key: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise UsageFault(f"{key!r} must be true or false")
+    return value
 
 
 def _only(table: _Table, where: str, *names: str) -> None:

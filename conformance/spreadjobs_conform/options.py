@@ -14,7 +14,7 @@ import attrs
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.manifest import Manifest, load_manifest
+from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
 from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
 from spreadjobs_conform.report_options import (
     Formats,
@@ -64,6 +64,8 @@ class RunOptions:
     formats: Formats
     quiet: bool
     """Whether only failures and the verdict are shown."""
+    found: Path | None
+    """The manifest, if it was found beside the worker without being asked for."""
     again: str
     """The command line that runs this worker again, with ``{}`` where the choice of cases goes."""
 
@@ -216,6 +218,9 @@ def _run_options(words: list[str]) -> RunOptions:
     given, strange = parser.parse_known_args(words[:cut])
     if strange:
         raise UsageFault(f"{shlex.join(strange)} is no option; the worker's command goes behind --")
+    found = _found(given, command)
+    if found is not None:
+        given.manifest = found
     manifest = load_manifest(given.manifest) if given.manifest is not None else Manifest()
     candidate = _candidate(given, manifest, command)
     kept = [given.baseline, given.manifest, given.write_baseline]
@@ -235,8 +240,16 @@ def _run_options(words: list[str]) -> RunOptions:
         report=given.report,
         formats=formats_of(given, [given.report, *kept]),
         quiet=given.quiet,
+        found=found,
         again=_again(given, command),
     )
+
+
+def _found(given: argparse.Namespace, command: tuple[str, ...]) -> Path | None:
+    """The manifest beside the worker, where none is named and none excluded."""
+    if given.manifest is not None or given.no_manifest or given.worker_class != "worker":
+        return None
+    return beside(command)
 
 
 def _run_parser() -> argparse.ArgumentParser:
@@ -251,7 +264,14 @@ def _run_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--class", dest="worker_class", choices=("worker", "command"), default="worker", help="what the program is")
     _add_language(parser)
-    add("--manifest", type=Path, metavar="FILE", help="TOML: what a worker with tasks of its own can do")
+    manifest = parser.add_mutually_exclusive_group().add_argument
+    manifest(
+        "--manifest",
+        type=Path,
+        metavar="FILE",
+        help=f"TOML, what is declared about the worker; default {NAME} beside it",
+    )
+    manifest("--no-manifest", action="store_true", help="look for no manifest beside the worker")
     add("--case", action="append", default=[], metavar="GLOB", help="run these cases alone; may be repeated")
     add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out; may be repeated")
     add(
@@ -324,6 +344,7 @@ def _candidate(given: argparse.Namespace, manifest: Manifest, command: tuple[str
         preparation_counted=manifest.preparation_ends == "count",
         samples=manifest.samples,
         failing=manifest.failing,
+        serves_ops=manifest.conformance_payloads,
         lacks=manifest.lacks,
     )
 
@@ -361,5 +382,7 @@ def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:
             words += [option, str(value)]
     if given.all_scored:
         words.append("--all-scored")
+    if given.no_manifest:
+        words.append("--no-manifest")
     tail = ["--", *command] if command else []
     return " ".join([shlex.join(words), "{}", *([shlex.join(tail)] if tail else [])])

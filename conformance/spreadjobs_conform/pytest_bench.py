@@ -34,6 +34,7 @@ ALLOWED: Final = (
     "--dialect",
     "--pickle-protocol",
     "--manifest",
+    "--no-manifest",
     "--case",
     "--skip",
     "--req",

@@ -31,7 +31,7 @@ from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.recording import RecordingStage
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.requirements import Requirement
-from spreadjobs_conform.responses import Answer, Failure
+from spreadjobs_conform.responses import Answer, Failure, First
 from spreadjobs_conform.stage import LiveStage, Stage
 from spreadjobs_conform.verdicts import Status, Verdict
 
@@ -82,20 +82,25 @@ class Runner:
         if self.candidate.worker_class == "command":
             return self.candidate
         conv.prepare()
-        payload = self.candidate.samples[0].payload if self.candidate.samples else payloads.echo(PROBE)
-        request = conv.request(payload)
-        conv.send(request)
-        first = conv.response(request).first
+        samples, both = self.candidate.samples, self.candidate.serves_ops
+        first = self._ask(conv, samples[0].payload if samples else payloads.echo(PROBE))
         self.patience.start_s = time.monotonic() - began_s
-        if self.candidate.samples:
+        if samples and not both:
             note = "the manifest declares tasks of its own"
             return attrs.evolve(self.candidate, ops=Ops.ABSENT, ops_note=note)
+        if samples:
+            first = self._ask(conv, payloads.echo(PROBE))
         if isinstance(first, Failure):
             note = f"it answered RemoteException ({first.type_name}: {first.message[:80]}) to the echo payload"
-            return attrs.evolve(self.candidate, ops=Ops.ABSENT, any_payload_fails=True, ops_note=note)
+            return attrs.evolve(self.candidate, ops=Ops.ABSENT, any_payload_fails=not samples, ops_note=note)
         if isinstance(first, Answer) and first.value == PROBE:
             return attrs.evolve(self.candidate, ops=Ops.SERVED)
         return self.candidate
+
+    def _ask(self, conv: Conversation, payload: object) -> First:
+        request = conv.request(payload)
+        conv.send(request)
+        return conv.response(request).first
 
     def run(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
         """

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import attrs
 
+from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.control import Controls
 from spreadjobs_conform.findings import CannotStart, Interrupted, UsageFault
@@ -70,6 +71,8 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     # What is asked for on standard output has it for itself.
     terminal = Terminal(err if options.formats.on_standard_output else out, len(cases), quiet=options.quiet)
     text = io.StringIO()
+    if options.found is not None and not options.quiet:
+        text.write(f"as {options.found} says (--no-manifest: without it): {_told(options.candidate)}\n")
     with _opened(options.report) as stream, open_outputs(options.formats, out) as outputs:
         report = JsonReport(stream)
         try:
@@ -80,6 +83,11 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     with told_when_gone(out):
         terminal.write(text.getvalue())
     return exit_status
+
+
+def _told(candidate: Candidate) -> str:
+    samples = f", {len(candidate.samples)} tasks of its own" if candidate.samples else ""
+    return f"codec {candidate.codec}{samples}"
 
 
 def _write(

@@ -1,19 +1,17 @@
 #!/usr/bin/env python3
 """
-A worker in one file, for Python 3.8 and later, with nothing to install. Copy it and replace the part at the end.
+A worker in one file, for Python 3.8 and later: worker.py [--codec pickle|json] [--dialect tagged|untagged]
 
-    worker.py [--codec pickle|json] [--dialect tagged|untagged]
-
-Comments cite the requirements of spec/1.0. Prove a copy with: spread-jobs-conform -- python3 worker.py
+It needs nothing else. Copy it and replace the part at its end. Comments cite the requirements of spec/1.0.
+Prove a copy with: spread-jobs-conform -- python3 worker.py
 """
 
-import argparse
 import io
 import json
-import math
 import os
 import pickle
 import sys
+import time
 import traceback
 
 # ---- the wire: leave this part as it is ------------------------------------------------------------------------------
@@ -21,11 +19,14 @@ import traceback
 if __name__ == "__main__":
     # WIRE-4: first of all, move the two pipes out of reach. From now on standard input is empty and standard output is
     # the error stream, so no print, no library and no child process can harm the conversation.
-    REQUESTS, ANSWERS = os.fdopen(os.dup(0), "rb"), os.dup(1)
+    REQUESTS, ANSWERS = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
 
-TO_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
+WORDS = " ".join(sys.argv[1:]).replace("=", " ").split()
+OPTIONS = {"--codec": "pickle", "--dialect": "tagged", **dict(zip(WORDS[::2], WORDS[1::2]))}
+CODEC, DIALECT = OPTIONS["--codec"], OPTIONS["--dialect"]
+RemoteException = type("RemoteException", (Exception,), {})  # what the untagged dialect sends of an exception (UNT-5)
 
 
 class TooBusy(Exception):
@@ -33,51 +34,41 @@ class TooBusy(Exception):
 
     def __init__(self, delay):
         super().__init__(delay)
-        if not 0 <= delay < math.inf:
+        if not 0 <= delay < float("inf"):
             raise ValueError(f"TooBusy({delay!r}): a finite number of seconds, 0 or more, is due")
         self.delay = delay
 
 
-class RemoteException(Exception):
-    """What the untagged dialect sends about an exception (UNT-5): type name, message, traceback."""
-
-
-def messages(codec):
+def messages():
     """Yield one message after another until standard input ends, be it inside a message (SHUT-2, SHUT-6)."""
-    while True:
-        if codec == "json":
-            line = REQUESTS.readline()
-            if not line.endswith(b"\n"):
-                return
-            message = json.loads(line.decode("utf-8"))
-        else:
-            try:  # PKL-8: each load() begins with an empty memo. WIRE-7: it takes no byte that follows the pickle.
-                message = pickle.load(REQUESTS)  # noqa: S301 - a worker trusts its master
-            except (EOFError, pickle.UnpicklingError):
-                return
+    for line in REQUESTS if CODEC == "json" else ():
+        if line.endswith(b"\n"):
+            yield json.loads(line.decode("utf-8"))
+    while CODEC == "pickle":
+        try:  # PKL-8: each load() begins with an empty memo. WIRE-7: it takes no byte that follows the pickle.
+            message = pickle.load(REQUESTS)  # noqa: S301 - a worker trusts its master
+        except (EOFError, pickle.UnpicklingError):
+            return
         yield message
 
 
-def encode(message, codec):
-    """Make the bytes of a message, or raise: nothing that cannot travel gets onto the wire (ERR-4)."""
-    if codec == "json":
-        check_json(message)
-        return TO_JSON.encode(message).encode("utf-8") + b"\n"
-    return pickle.dumps(message, protocol=4) + b"\n"  # PKL-5: a relay that forwards whole lines needs the newline
-
-
 def check_json(value):
-    """Refuse what json.dumps() would let pass, for readers to get it changed (JSON-4)."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"the key {key!r}: JSON has keys of type str only")
-            check_json(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            check_json(item)
-    elif isinstance(value, int) and abs(value) >= 2**53:
+    """Refuse what the encoder would let pass, for readers to get it changed (JSON-4)."""
+    if isinstance(value, int) and abs(value) >= 2**53:
         raise ValueError("an integer beyond 2**53-1: JSON cannot carry it")
+    if isinstance(value, dict) and not all(isinstance(key, str) for key in value):
+        raise TypeError("a key that is no str: JSON has no such keys")
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ():
+        check_json(item)
+
+
+def encode(first, printed):
+    """Make the bytes of a whole response (RUN-4), or raise: what cannot travel does not get onto the wire (ERR-4)."""
+    response = (first, *(io.StringIO(plain(stream.getvalue)).readlines() for stream in printed))  # OUT-2
+    if CODEC == "json":
+        check_json(response)
+        return json.dumps(response, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    return pickle.dumps(response, protocol=5)  # which copies an array once, where others do it twice
 
 
 def plain(make_text, *arguments):
@@ -88,102 +79,70 @@ def plain(make_text, *arguments):
         return f"<no text: {type(error).__name__}>"
 
 
-def captured(payload, out, err):
-    """Do the task; what it prints goes to these streams. contextlib.redirect_stdout takes longer than many a task."""
-    streams = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = out, err
+def respond(task_id, payload):
+    """Run one task and give the bytes of its response."""
+    streams, printed = (sys.stdout, sys.stderr), (io.StringIO(), io.StringIO())
+    sys.stdout, sys.stderr = printed
     try:
-        return task(payload)
+        value = task(payload)
+        return encode((task_id, value) if DIALECT == "tagged" else value, printed)  # RUN-5, UNT-4
+    except TooBusy as busy:
+        first = ("TooBusy", task_id, busy.delay) if DIALECT == "tagged" else busy  # BUSY-1, UNT-5
+    except Exception as error:  # noqa: BLE001 - ERR-4: whatever task() or encode() raised. ERR-3: as text, no object
+        texts = plain(str, type(error).__name__), plain(str, error), plain(traceback.format_exc)
+        first = ("RemoteException", task_id, *texts) if DIALECT == "tagged" else RemoteException(*texts)
     finally:
         sys.stdout, sys.stderr = streams
-
-
-def lines_of(stream):
-    """Give what was printed, each line with its end (OUT-2)."""
-    text = plain(stream.getvalue)
-    return io.StringIO(text).readlines() if text else []
-
-
-def respond(task_id, payload, options):
-    """Run one task and give its whole response (RUN-4): first, out, err."""
-    tagged = options.dialect == "tagged"
-    out, err = io.StringIO(), io.StringIO()
-
-    def response(first):
-        return encode((first, lines_of(out), lines_of(err)), options.codec)
-
-    try:
-        try:
-            value = captured(payload, out, err)
-            return response((task_id, value) if tagged else value)  # RUN-5, UNT-4
-        except TooBusy as busy:
-            return response(("TooBusy", task_id, busy.delay) if tagged else TooBusy(busy.delay))  # BUSY-1, UNT-5
-    except Exception as error:  # noqa: BLE001 - ERR-4: whatever task() or encode() raised; ERR-3: as text, not as object
-        trace = plain("".join, traceback.format_exception(type(error), error, error.__traceback__))
-        texts = (plain(str, type(error).__name__), plain(str, error), trace)
-        return response(("RemoteException", task_id, *texts) if tagged else RemoteException(*texts))
+    return encode(first, printed)
 
 
 def main():
     """Answer every request, in order, until there are no more; then exit with status 0 (RUN-3, RUN-6, SHUT-5)."""
-    parser = argparse.ArgumentParser(description="A worker; see spec/1.0.")
-    parser.add_argument("--codec", choices=["pickle", "json"], default="pickle")
-    parser.add_argument("--dialect", choices=["tagged", "untagged"], default="tagged")
-    options = parser.parse_args()
-    if options.codec == "json" and options.dialect == "untagged":
-        parser.error("the untagged dialect goes with pickle only (UNT-1)")
-    stream = messages(options.codec)
+    ways = ("pickle", "tagged"), ("json", "tagged"), ("pickle", "untagged")  # UNT-1
+    if len(WORDS) % 2 or {*OPTIONS} - {"--codec", "--dialect"} or (CODEC, DIALECT) not in ways:
+        sys.exit(f"worker.py {' '.join(WORDS)}: --codec and --dialect may be {ways}")
+    stream = messages()
     prepare(stream)
     for message in stream:
-        task_id, payload = message if options.dialect == "tagged" else (0, message)
-        data = memoryview(respond(int(task_id), payload, options))  # JSON-3: 1e5 is 100000
-        while data:
-            data = data[os.write(ANSWERS, data) :]  # WIRE-3: at once
+        task_id, payload = message if DIALECT == "tagged" else (0, message)
+        # JSON-3: 1e5 is 100000. JSON-1, PKL-5: a relay that forwards whole lines needs the newline. WIRE-3: at once.
+        ANSWERS.writelines((respond(int(task_id), payload), b"\n"))
+        ANSWERS.flush()
 
 
-# ---- your part: replace everything between this line and the last two ------------------------------------------------
-# Import here what you need, and change two functions: prepare() and task(). What is here now serves the conformance
-# payloads, the tasks by which spread-jobs-conform tests a worker.
-
-import time  # noqa: E402 - whatever an import prints, the pipes are out of its reach by now
-
-PREPARED = []
-REFUSED = {}
+# ---- the payloads by which spread-jobs-conform tests a worker (spec/1.0, section 14) ---------------------------------
+PREPARED, REFUSED = [], {}
 
 
-def prepare(items):
-    """Take the preparation items, those of main(stdin=...), up to a None (PREP-4). Without any, write just: pass"""
-    PREPARED.extend(iter(lambda: next(items, None), None))
-
-
-def task(payload):
-    """
-    Do one task and return its answer.
-
-    What it prints goes with the answer. Raise anything, and the caller of main() gets it as RemoteException; raise
-    TooBusy(seconds) to refuse the task for now.
-    """
-    op = payload["op"]
-    if op == "echo":
-        return payload["value"]
+def conformance(op, payload):
+    """Do what the kit asks for."""
     if op == "raise":
         raise type(payload["type"], (Exception,), {})(payload["message"])
     if op == "busy":
         REFUSED[payload["key"]] = REFUSED.get(payload["key"], 0) + 1
         if REFUSED[payload["key"]] <= payload["times"]:
             raise TooBusy(payload["delay_s"])
-        return "done"
     if op == "print":
         sys.stdout.writelines(payload["out"])
         sys.stderr.writelines(payload["err"])
-        return None
     if op == "sleep":
-        return time.sleep(payload["seconds"])
+        time.sleep(payload["seconds"])
     if op == "exit":
         sys.exit(payload["status"])
-    if op == "prepared":
-        return PREPARED
-    raise ValueError(f"unknown op: {op!r}")
+    return {"echo": payload.get("value"), "busy": "done", "prepared": PREPARED, "print": None, "sleep": None}[op]
+
+
+# ---- your part: import what you need, and replace everything between this line and the last two ----------------------
+def prepare(items):
+    """Take the preparation items, what main(stdin=...) has, here up to a None (PREP-4). Without any, write: pass"""
+    PREPARED.extend(iter(lambda: next(items, None), None))
+
+
+def task(payload):
+    """Do one task: return its answer or raise anything, TooBusy(seconds) too. What it prints goes with the answer."""
+    if isinstance(payload, dict) and "op" in payload:  # for spread-jobs-conform: keep it while you test
+        return conformance(payload["op"], payload)
+    return len(payload.split())
 
 
 if __name__ == "__main__":
