@@ -12,7 +12,7 @@ BENCH ?=
 
 # pyenv's shims answer for a Python that is not switched on, and tox passes over them: the real folders go at the end of PATH.
 empty :=
-PYENV_BINS := $(wildcard $(foreach version,3.* 2.7*,$(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/$(version)/bin))
+PYENV_BINS := $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/[23].*/bin)
 export PATH := $(PATH)$(subst $(empty) $(empty),,$(addprefix :,$(PYENV_BINS)))
 
 # An unbuffered Python worker is up to twenty times slower; nobody who runs these targets meant that.

@@ -155,7 +155,7 @@ def _renamed(chosen: Template, name: str, path: Path) -> str:
     """Give one of its files as it is written: it speaks of the copy, and of the program that is built of it."""
     text = (chosen.folder / name).read_text("utf-8")
     text = re.sub(rf"(?<![\w.-]){re.escape(chosen.file)}(?![\w-])", lambda _: path.name, text)
-    before = r"\./|-o " if name == chosen.file else r'\./|-o |"'
+    before = "/|-o " if name == chosen.file else '/|-o |"'
     return re.sub(rf"({before}){_STEM}(?![\w.-])", lambda found: found[1] + path.stem, text)
 
 

@@ -84,7 +84,8 @@ class Untagged:
     The dialect of gmisclib 0.73.0: bare payloads, bare values, instances of gmisclib's classes. Spec UNT-2 to UNT-5.
 
     Those classes are not here, so their instances are spelled out in opcodes of pickle protocol 2, as gmisclib's own
-    workers would write them. ``out`` and ``err`` are lists always: None hangs the ancestor.
+    workers would write them. ``out`` and ``err`` are lists always: None hangs the ancestor. No newline follows a
+    message: the ancestor would take it for the beginning of the next one. Spec PKL-5.
     """
 
     def __init__(self, wire: Wire) -> None:
@@ -96,7 +97,7 @@ class Untagged:
 
     def answer(self, _task_id: TaskId, value: object, out: Lines, err: Lines, /) -> bytes:
         """As ``Speech.answer``."""
-        return self._wire.encode((value, out or [], err or []))
+        return self._wire.encode((value, out or [], err or [])).removesuffix(b"\n")
 
     def refusal(self, _task_id: TaskId, delay_s: float, out: Lines, err: Lines, /) -> bytes:
         """As ``Speech.refusal``."""
@@ -119,5 +120,5 @@ def _inner(value: object) -> bytes:
 
 
 def _triple(instance: bytes, out: Lines, err: Lines) -> bytes:
-    # PROTO 2, the three items, TUPLE3, STOP, and the newline of PKL-5.
-    return b"\x80\x02" + instance + _inner(out or []) + _inner(err or []) + b"\x87.\n"
+    # PROTO 2, the three items, TUPLE3, STOP.
+    return b"\x80\x02" + instance + _inner(out or []) + _inner(err or []) + b"\x87."

@@ -75,6 +75,8 @@ class Conversation:
     ) -> None:
         self.codec = codec
         self.protocol = protocol
+        # PKL-5: no newline follows where the ancestor reads.
+        self._ending = b"" if "untagged" in command else b"\n"
         variables = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         if path is not None:
             inherited = variables.get("PYTHONPATH")
@@ -148,28 +150,29 @@ class Conversation:
         return found[0]
 
     def _take(self, found: list[object]) -> bool:
-        """Take a message off what was received; the newline after it must be there."""
+        """Take a message off what was received; the newline after it must be there, where one is due."""
         if self.codec == "json":
             line, newline, rest = self.received.partition(b"\n")
             if newline:
                 found.append(json.loads(line))
                 self.received[:] = rest
             return bool(newline)
-        if b".\n" not in self.received[-2:] and not self._several():
+        if not self.received.endswith(b"." + self._ending) and not self._several():
             return False
         stream = io.BytesIO(self.received)
         try:
-            message: object = _Reader(stream).load()
+            # PKL-11: strings of a worker in Python 2
+            message: object = _Reader(stream, encoding="utf-8", errors="surrogateescape").load()
         except (EOFError, pickle.UnpicklingError):
             return False
-        if stream.read(1) != b"\n":
+        if stream.read(len(self._ending)) != self._ending:
             return False
         found.append(message)
         del self.received[: stream.tell()]
         return True
 
     def _several(self) -> bool:
-        return b".\n" in self.received[: _CHUNK_BYTES // 16]
+        return b"." + self._ending in self.received[: _CHUNK_BYTES // 16]
 
     def wait_for_error(self, text: str) -> None:
         """Wait until the worker wrote the text on its error stream; its output is not read meanwhile."""

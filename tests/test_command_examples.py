@@ -21,6 +21,7 @@ def blocks(page: Path) -> list[str]:
 
 
 COMMANDS: Final = blocks(WORKERS / "command" / "README.md")
+FILTERS: Final = blocks(WORKERS / "filter" / "README.md")
 
 
 def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
@@ -34,13 +35,21 @@ def run(folder: Path, program: str) -> subprocess.CompletedProcess[str]:
 
 def test_there_are_examples() -> None:
     """A change of the fences must not leave these tests with nothing to run."""
-    assert len(COMMANDS) == 5
-    assert all("assert " in program for program in COMMANDS)
+    assert (len(COMMANDS), len(FILTERS)) == (6, 4)
+    assert all("assert " in program for program in COMMANDS + FILTERS)
 
 
 @pytest.mark.parametrize("program", COMMANDS, ids=[f"block {number}" for number in range(1, len(COMMANDS) + 1)])
 def test_an_example_of_command_mode_runs(tmp_path: Path, program: str) -> None:
     """Its assertions hold: what the commands wrote is returned line by line, in order. [CMD-1] [SHUT-8]"""
+    ended = run(tmp_path, program)
+
+    assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.parametrize("program", FILTERS, ids=[f"block {number}" for number in range(1, len(FILTERS) + 1)])
+def test_an_example_of_filters_runs(tmp_path: Path, program: str) -> None:
+    """Its assertions hold: lines in are payloads, lines out are answers. [RUN-5]"""
     ended = run(tmp_path, program)
 
     assert ended.returncode == 0, ended.stderr

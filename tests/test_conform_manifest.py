@@ -142,3 +142,15 @@ def test_the_manifest_of_a_worker_is_found_beside_it(tmp_path: Path) -> None:
     assert beside(["perl", str(tmp_path / "other.pl")]) is None
     assert beside(["perl", str(tmp_path / "missing.pl")]) is None
     assert beside(["x" * 100_000, "nul\0byte"]) is None
+
+
+def test_the_manifest_of_what_was_built_may_lie_above_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cargo and others build into folders of their own."""
+    built = tmp_path / "target" / "release" / "mine"
+    built.parent.mkdir(parents=True)
+    built.touch()
+    (tmp_path / NAME).write_text('command = ["target/release/mine"]', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    assert beside(["target/release/mine"]) == Path(NAME)
+    assert load_manifest(Path(NAME)).command == ("target/release/mine",)

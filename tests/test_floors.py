@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COPIED = [*sorted((ROOT / "workers").rglob("*.py")), ROOT / "examples/wordcount_worker.py"]
+# Python 2's own; and gmisclib, of whose classes a worker makes use where they are, in the dialect of its master.
+PYTHON_2 = {"workers/python2/worker.py": {"cPickle", "StringIO", "gmisclib"}}
 WORKER_SIDE = [*sorted((ROOT / "spreadjobs").glob("worker*.py")), ROOT / "spreadjobs/nesting.py"]
 
 
@@ -39,7 +41,7 @@ def test_there_is_something_to_look_at() -> None:
 @pytest.mark.parametrize("program", COPIED, ids=lambda path: path.name)
 def test_a_worker_made_to_be_copied_imports_the_standard_library_only(program: Path) -> None:
     """A reference worker runs where nothing of this project is installed."""
-    assert foreign(imported(program)) == set()
+    assert foreign(imported(program)) == PYTHON_2.get(str(program.relative_to(ROOT)), set())
 
 
 @pytest.mark.parametrize("module", WORKER_SIDE, ids=lambda path: path.name)

@@ -27,6 +27,7 @@ OPS: Final = ("echo", "raise", "busy", "print", "sleep", "exit", "prepared")
 TYPES: Final = ("bigint", "nan", "surrogate", "bytes", "bytearray", "set", "complex")
 NAME: Final = "spread-jobs-worker.toml"
 """Of a manifest that is found without being asked for, beside the worker."""
+FOLDERS_UP: Final = 2
 LACKS: Final = frozenset([*(f"op:{op}" for op in OPS), *(f"type:{name}" for name in TYPES)])
 _FOR_PEOPLE: Final = ("needs", "debian", "build", "files")
 
@@ -51,19 +52,31 @@ class Manifest:
 
 def beside(command: Sequence[str]) -> Path | None:
     """
-    Find the manifest of a worker: it lies beside a file of the command, and its own command names that file.
+    Find the manifest of a worker: it lies beside a file of the command or a few folders above it, as where builds go to
+    a folder of their own, and its own command names that file.
 
     Args:
         command: As the user gave it.
 
     Returns:
-        The manifest, or None: there is none, or it is of another worker, or it says of no worker what it is.
+        The manifest, or None: there is none, or it is of another worker.
     """
-    for word in command:
-        path = Path(word).parent / NAME
-        if _is_file(Path(word)) and path.is_file() and Path(word).name in _files_named(path):
-            return path
+    for file in (Path(word) for word in command):
+        if _is_file(file):
+            for folder in file.absolute().parents[: FOLDERS_UP + 1]:
+                if _is_file(folder / NAME) and _names(folder / NAME, file):
+                    return _from_here(folder / NAME)
     return None
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _names(manifest: Path, file: Path) -> bool:
+    words = (Path(word) for word in load_manifest(manifest).command)
+    return any(_is_file(word) and word.samefile(file) for word in words)
 
 
 def _is_file(path: Path) -> bool:
@@ -71,10 +84,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # A word of a command may be a whole program: no name of a file is as long.
         return False
-
-
-def _files_named(path: Path) -> frozenset[str]:
-    return frozenset(Path(word).name for word in load_manifest(path).command)
 
 
 def load_manifest(path: Path) -> Manifest:
