@@ -24,13 +24,16 @@ class PartsHook(BuildHookInterface):
         Called by hatchling before it builds.
 
         Args:
-            version: ``standard``, or ``editable``: there ``dev-mode-dirs`` and the link ``spreadjobs/templates`` do.
+            version: Of a wheel ``standard``, or ``editable``, where ``dev-mode-dirs`` and a link do what is done here.
             build_data: What hatchling asks hooks to fill.
         """
-        if version == "standard":
-            build_data["force_include"]["conformance/spreadjobs_conform"] = "spreadjobs_conform"
-            for path in template_files(Path(self.root)):
-                build_data["force_include"][path] = path.replace("workers/", "spreadjobs/templates/", 1)
+        included, root = build_data["force_include"], Path(self.root)
+        if self.target_name == "sdist":
+            # hatchling has seen them through the link, and does not look twice.
+            included |= {path: path for path in (*template_files(root), *pages(root))}
+        elif version == "standard":
+            included["conformance/spreadjobs_conform"] = "spreadjobs_conform"
+            included |= {path: path.replace("workers/", "spreadjobs/templates/", 1) for path in template_files(root)}
 
 
 def template_files(root: Path) -> Iterator[str]:
@@ -39,3 +42,9 @@ def template_files(root: Path) -> Iterator[str]:
         further = tomllib.loads(manifest.read_text("utf-8")).get("files", [])
         sources = {path.name for path in manifest.parent.glob("worker.*") if path.suffix not in {".class", ".o"}}
         yield from (f"workers/{manifest.parent.name}/{name}" for name in sorted({MANIFEST, *sources, *further}))
+
+
+def pages(root: Path) -> Iterator[str]:
+    """Give what else lies in the folders of the reference workers."""
+    for name in ("README.md", "Makefile", ".gitignore"):
+        yield from (str(path.relative_to(root)) for path in sorted(root.glob(f"workers/**/{name}")))

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, stdout: TextIO) -> None:
     chosen = template(options.language)
     path: Path = options.file if options.file is not None else Path(chosen.file)
     written = write_template(chosen, path)
-    packages = f" (Debian: apt-get install {' '.join(chosen.debian)})" if chosen.debian else ""
+    packages = f"; on Debian: apt-get install {' '.join(chosen.debian)}" if chosen.debian else ""
     stdout.write(f"wrote {', '.join(map(str, written))}\nit needs {chosen.needs}{packages}\n\nnext:\n")
     stdout.writelines(f"  {step}\n" for step in next_steps(chosen, path))
     stdout.write(f"\nthen put your own task into {path}, at its end, and run the two again\n")

@@ -56,7 +56,7 @@ def test_a_template_is_written_with_its_manifest(tmp_path: Path) -> None:
 
     assert status == 0
     assert out.startswith(
-        f"wrote mine.py, {MANIFEST}\nit needs Python 3.8 or later (Debian: apt-get install python3)\n"
+        f"wrote mine.py, {MANIFEST}\nit needs Python 3.8 or later; on Debian: apt-get install python3\n"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py", MANIFEST]
     shipped = (WORKERS / "python" / "worker.py").read_text(encoding="utf-8")
