@@ -10,6 +10,7 @@ from typing import Final
 
 import attrs
 
+from spreadjobs_conform.report_escape import escaped_line, quoted_lines
 from spreadjobs_conform.report_fields import Fields
 from spreadjobs_conform.report_lines import Lines, read_lines
 from spreadjobs_conform.requirements import Requirement
@@ -119,7 +120,7 @@ class CaseRecord:
         blocks = [
             ("conversation", [said.line() for said in self.transcript][-(most or len(self.transcript)) :]),
             ("its bytes, from their places in its standard output on, and what they say", list(self.evidence)),
-            ("last lines of its standard error", list(self.stderr)),
+            ("last lines of its standard error", quoted_lines(self.stderr)),
         ]
         return [(title, lines) for title, lines in blocks if lines]
 
@@ -132,9 +133,9 @@ class CaseRecord:
             again: What ``Report.again`` gave for this case.
             most: How many of the last events; None: all there are.
         """
-        lines = [f"{label + ':':<7} {text}" for label, text in self.account(requirements, again)]
+        lines = [f"{label + ':':<7} {escaped_line(text)}" for label, text in self.account(requirements, again)]
         for title, block in self.blocks(most):
-            lines += [f"{title}:", *(f"  {line}" for line in block)]
+            lines += [f"{title}:", *(f"  {escaped_line(each)}" for each in block)]
         return "\n".join(lines)
 
 

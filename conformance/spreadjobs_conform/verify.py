@@ -13,6 +13,7 @@ from spreadjobs_conform.candidate_record import candidate_of
 from spreadjobs_conform.findings import DoesNotFit
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.replay import ReplayStage, Tape
+from spreadjobs_conform.report_escape import escaped_line
 from spreadjobs_conform.report_json import case_line
 from spreadjobs_conform.report_lines import Line, Lines
 from spreadjobs_conform.required import load_required
@@ -143,7 +144,7 @@ def write_verified(report: Lines, checked: Sequence[Checked], stream: TextIO) ->
         f"{each.finding.value}  {each.case}: {each.text}" for each in checked if each.finding is not Finding.SAME
     ]
     problems += [f"DIFFERS  {text}" for text in _of_the_whole(report)]
-    stream.writelines(text + "\n" for text in problems)
+    stream.writelines(escaped_line(text) + "\n" for text in problems)
     known = sum(line.get("status") in _BASELINE for line in report.cases)
     if known:
         stream.write(f"{known} of the failures are tolerated by a baseline, which a report does not hold\n")
