@@ -26,7 +26,7 @@ from spreadjobs_conform.options import (
     parse,
 )
 from spreadjobs_conform.report_escape import escaped_line, visible
-from spreadjobs_conform.report_files import open_outputs, told_when_gone, write_text
+from spreadjobs_conform.report_files import makeable, open_outputs, told_when_gone, write_text
 from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_markdown import as_text
 from spreadjobs_conform.report_options import ReportOptions
@@ -122,10 +122,13 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
 def _report(options: ReportOptions, out: TextIO) -> Exit:
     requirements = load_requirements()
     reports = read_reports(options.reports, options.names)
-    with told_when_gone(out), open_outputs(options.formats, out) as outputs:
+    formats, lacking = makeable(options.formats)
+    with told_when_gone(out), open_outputs(formats, out) as outputs:
         if not options.formats.files:
             write_text(out, as_text(reports, requirements))
         outputs.write(reports, requirements)
+    if lacking:
+        raise UsageFault(lacking)
     return worst_exit(reports)
 
 

@@ -289,7 +289,7 @@ def _run_parser() -> argparse.ArgumentParser:
     add("-j", dest="jobs", type=_jobs, metavar="N", help="cases side by side; default the number of processors")
     add("--timeout-scale", type=_scale, default=1.0, metavar="X", help="factor on every time limit")
     add("-q", "--quiet", action="store_true", help="show failures and the verdict alone")
-    add("--report", type=Path, metavar="FILE", help="write a report, JSON lines")
+    add("--report", type=Path, metavar="FILE", help="write a report, JSON lines; - is standard output")
     add_formats(parser)
     return parser
 

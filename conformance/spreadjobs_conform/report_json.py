@@ -9,7 +9,7 @@ from typing import TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.candidate_record import calibrated, declared
-from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.findings import ReaderGone, UsageFault
 from spreadjobs_conform.options import RunOptions
 from spreadjobs_conform.report_lines import FORMAT
 from spreadjobs_conform.verdicts import Outcome, Verdict
@@ -81,6 +81,8 @@ class JsonReport:
             try:
                 self._stream.write(_json(record) + "\n")
                 self._stream.flush()
+            except BrokenPipeError as error:
+                raise ReaderGone from error
             except OSError as error:
                 raise UsageFault(f"--report: {error}") from error
 

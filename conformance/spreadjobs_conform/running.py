@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -69,12 +68,13 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     upkeep = open_upkeep(options.baseline, options.write_baseline, prune=options.prune_baseline)
     runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements, required=required)
     # What is asked for on standard output has it for itself.
-    terminal = Terminal(err if options.formats.on_standard_output else out, len(cases), quiet=options.quiet)
+    shared = options.formats.on_standard_output(options.report)
+    terminal = Terminal(err if shared else out, len(cases), quiet=options.quiet)
     text = io.StringIO()
     if options.found is not None and not options.quiet:
         text.write(f"as {options.found} says (--no-manifest: without it): {_told(options.candidate)}\n")
-    with _opened(options.report) as stream, open_outputs(options.formats, out) as outputs:
-        report = JsonReport(stream)
+    with open_outputs(options.formats, out, options.report) as outputs:
+        report = JsonReport(outputs.lines)
         try:
             exit_status = _collect(runner, _Run(options, cases, missing, upkeep, report, terminal), text)
         finally:
@@ -142,16 +142,3 @@ def _converse(runner: Runner, run: _Run, verdicts: list[Verdict]) -> Runner:
     finally:
         runner.sweep()
     return calibrated
-
-
-@contextlib.contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO | None]:
-    if path is None:
-        yield None
-        return
-    try:
-        stream = path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise UsageFault(f"--report {path}: {error}") from error
-    with stream:
-        yield stream
