@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -11,7 +11,7 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.candidate_record import calibrated, declared
 from spreadjobs_conform.findings import ReaderGone, UsageFault
 from spreadjobs_conform.options import RunOptions
-from spreadjobs_conform.report_lines import FORMAT
+from spreadjobs_conform.report_lines import FORMAT, SPEC
 from spreadjobs_conform.verdicts import Outcome, Verdict
 
 
@@ -28,7 +28,15 @@ class JsonReport:
         self.kept: list[str] = []
         """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
-    def header(self, candidate: Candidate, options: RunOptions, *, selected: int, left_out: int) -> None:
+    def header(
+        self,
+        candidate: Candidate,
+        options: RunOptions,
+        *,
+        selected: int,
+        left_out: int,
+        baseline: Sequence[Mapping[str, object]] = (),
+    ) -> datetime:
         """
         What is tested, and how.
 
@@ -37,21 +45,30 @@ class JsonReport:
             options: Of the run.
             selected: How many cases will be run.
             left_out: How many others apply and score.
+            baseline: The entries of the baseline.
+
+        Returns:
+            When the run started: by that day the baseline is looked at.
         """
+        started = datetime.now(UTC)
         self._line(
             {
                 "kind": "header",
                 "format": FORMAT,
-                "spec": "1.0",
+                "spec": SPEC,
                 **declared(candidate),
                 "selected": selected,
                 "left_out": left_out,
                 "strict": options.strict,
                 "all_scored": options.all_scored,
+                "timeout_scale": options.timeout_scale,
+                "baseline": list(baseline),
+                "prune_baseline": options.prune_baseline,
                 "again": options.again,
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "started": started.isoformat(timespec="seconds"),
             }
         )
+        return started
 
     def calibrated(self, candidate: Candidate) -> None:
         """What the first conversation showed."""

@@ -6,12 +6,12 @@ import io
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 import attrs
 
+from spreadjobs_conform.baseline import NOT_KEPT
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.control import Controls
@@ -107,7 +107,14 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
     began_s = time.monotonic()
     options, report = run.options, run.report
     verdicts: list[Verdict] = []
-    report.header(runner.candidate, options, selected=len(run.cases), left_out=run.left_out)
+    entries = [entry.record() for entry in run.upkeep.baseline.entries.values()]
+    started = report.header(
+        runner.candidate,
+        options,
+        selected=len(run.cases),
+        left_out=run.left_out,
+        baseline=entries,
+    )
     try:
         with run.terminal:
             runner = _converse(runner, run, verdicts)
@@ -116,9 +123,10 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
         report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
         raise
     try:
-        problems, notes = run.upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
+        problems, notes = run.upkeep.settle(verdicts, all_cases(), started.date())
     except UsageFault as fault:  # What the run has found must not be lost with it.
-        problems, notes = (f"baseline: {fault}",), ()
+        found = run.upkeep.baseline.problems(verdicts, all_cases(), started.date())
+        problems, notes = (*(problem.text for problem in found), f"{NOT_KEPT}{fault}"), ()
     outcome = judge(verdicts, problems, strict=options.strict, notes=notes)
     outcome = attrs.evolve(outcome, left_out=run.left_out)
     took_s = time.monotonic() - began_s
