@@ -29,7 +29,7 @@ def test_failure_is_told_in_full() -> None:
         "rule:   WIRE-4 (MUST): From its start",
         "cure:   the program, or one that it starts, probably prints to stdout; send prints to stderr",
         "request 1 (task 0)",
-        "    a complaint",
+        "    | a complaint",
         "again:  spread-jobs-conform --case run/task-id-0 -- ",
         "1 fail in ",
         "NOT CONFORMANT",

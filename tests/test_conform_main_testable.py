@@ -193,7 +193,7 @@ def test_baseline_decides(tmp_path: Path) -> None:
     other = kit(*words)
     baseline.write_text(
         "known.'data/tuples' = {reason = 'r', fails_with = 'list'}\n"
-        "known.'run/task-id-0' = {reason = 'r', fails_with = 'x'}",
+        "known.'run/task-id-0' = {reason = 'r', fails_with = 'a set'}",
         encoding="utf-8",
     )
     stale = kit(*words)

@@ -45,7 +45,8 @@ def test_the_line_that_runs_a_case_again_has_the_patience_of_the_run() -> None:
         (("--report", "{}/b.toml", "--write-baseline", "{}/b.toml"), "--report {}/b.toml: {}/b.toml is taken already"),
         (("--report", "{}/m.toml", "--manifest", "{}/m.toml"), "--report {}/m.toml: {}/m.toml is taken already"),
         (("--junit", "{}/b.toml", "--write-baseline", "{}/b.toml"), "--junit {}/b.toml: {}/b.toml is taken already"),
-        (("--report", "-"), "--report -: it takes a file"),
+        (("--report", "-", "--junit", "-"), "--junit -: standard output is taken already"),
+        (("--report", "{}/r", "--tap", "{}/x/../r"), "--tap {}/x/../r: {}/x/../r is taken already"),
     ],
 )
 def test_nothing_that_a_run_reads_is_overwritten(words: tuple[str, ...], told: str, tmp_path: Path) -> None:

@@ -13,18 +13,20 @@ from markdown_it import MarkdownIt
 from spreadjobs_conform.report_escape import fenced, markdown, one_line, quoted, tap, visible, xml, xml_attribute
 
 ANY = st.text(
-    st.characters(exclude_categories=()) | st.sampled_from("\x00\x1b\x9b\r\n\t\\#`|<&\"'\ud800\u202e\u2028\ufffe")
+    st.characters(exclude_categories=())
+    | st.sampled_from("\x00\x1b\x9b\r\n\t\\#`|<&\"'\ud800\u202e\u2028\u200b\u00ad\U000e0041\ufffe")
 )
 
 
 @given(ANY)
 @settings(deadline=None)
 def test_nothing_unseen_is_left(text: str) -> None:
-    """Control characters, lone surrogates and what turns the direction of text are shown as escapes."""
+    """Control characters, lone surrogates, what has no width or turns the direction of text are shown as escapes."""
     left = visible(text)
 
     assert all(unicodedata.category(each) not in ("Cc", "Cs", "Zl", "Zp") for each in left if each not in "\n\t")
     assert not set(left) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff")
+    assert not set(left) & set("\u00ad\u034f\u115f\u180e\u200b\u200c\u200d\u2060\u2064\u3164\ufe0f\uffa0\U000e0041")
     assert "\n" not in one_line(text)
 
 
@@ -32,6 +34,7 @@ def test_what_can_be_seen_stays() -> None:
     """Letters of every script, line ends and tabs are as they were."""
     assert visible("é漢😀\n\tx") == "é漢😀\n\tx"
     assert visible("\x1b[2J\r\x9b\ud800\u202e") == "\\x1b[2J\\r\\x9b\\ud800\\u202e"
+    assert visible("a\u200bb\u00adc\U000e0041d\ufffd") == "a\\u200bb\\xadc\\U000e0041d\ufffd"
     assert (one_line("a\nb"), one_line("abcdefgh", 6), one_line("abcdef", 6)) == ("a\\nb", "abc...", "abcdef")
 
 
@@ -70,6 +73,7 @@ def test_markdown_is_text_alone(text: str) -> None:
     (inline,) = tokens
     assert {child.type for child in inline.children or ()} <= {"text", "text_special"}
     assert "|" not in markdown(text)
+    assert "www." not in markdown(f"{text} www.example.com WWW.{text}").lower()
 
 
 @given(ANY | st.text("`~\n x"))

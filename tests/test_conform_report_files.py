@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -195,13 +196,64 @@ def test_without_jinja2_all_but_the_page_is_there(tmp_path: Path) -> None:
     report = written(tmp_path / "r.jsonl", whole(case("run/a")))
     (tmp_path / "html").write_text("an earlier one", encoding="utf-8")
 
-    page = without("jinja2", "report", report, *asked(tmp_path))
-    others = without("jinja2", "report", report, *[word for word in asked(tmp_path) if "html" not in word])
+    every = without("jinja2", "report", report, *asked(tmp_path))
+    page = without("jinja2", "report", report, "--html", str(tmp_path / "html"))
 
-    assert page.returncode == 2
-    assert "pip install 'spreadjobs[reports]'" in page.stderr
+    assert (every.returncode, every.stdout) == (page.returncode, page.stdout) == (2, "")
+    assert "pip install 'spreadjobs[reports]'" in every.stderr
+    assert every.stderr == page.stderr
     assert (tmp_path / "html").read_text(encoding="utf-8") == "an earlier one"
-    assert (others.returncode, others.stdout, others.stderr) == (0, "", "")
+    assert (tmp_path / "tap").read_text(encoding="utf-8") == "TAP version 14\n1..1\nok 1 - run/a\n"
+    assert all((tmp_path / name).stat().st_size for name in ALL)
+
+
+@pytest.mark.parametrize("missing", ["a folder", "jinja2"])
+def test_a_run_that_is_refused_leaves_every_file_as_it_was(missing: str, tmp_path: Path) -> None:
+    """A slip in one option empties no report of an earlier run, and leaves no empty file either."""
+    kept = tmp_path / "keep.jsonl"
+    kept.write_text("an earlier one", encoding="utf-8")
+    page = tmp_path / "no" / "x.html" if missing == "a folder" else tmp_path / "x.html"
+    words = ["--report", str(kept), "--junit", str(tmp_path / "new.xml"), "--html", str(page), "--", "true"]
+
+    run = without("jinja2" if missing == "jinja2" else "no_such_module", *words)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert missing == "a folder" or "jinja2" in run.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["keep.jsonl"]
+    assert kept.read_text(encoding="utf-8") == "an earlier one"
+
+
+def test_a_shorter_report_leaves_nothing_of_a_longer_one(tmp_path: Path) -> None:
+    """A file that is there is emptied before the run writes to it."""
+    (tmp_path / "report.jsonl").write_text("an earlier one\n" * 9999, encoding="utf-8")
+
+    assert kit_with_report(tmp_path, "--case", "run/task-id-0", "--", *WORKER).status == 0
+
+
+def test_the_lines_may_go_to_standard_output(tmp_path: Path) -> None:
+    """With --report -, a program that reads the lines can be put behind the run; the text goes to standard error."""
+    run = kit("--report", "-", "--case", "run/task-id-0", "--", *WORKER)
+
+    assert run.status == 0
+    assert [json.loads(line)["kind"] for line in run.out.splitlines()] == ["header", "calibration", "case", "footer"]
+    assert "CONFORMANT in " in run.err
+    (tmp_path / "r.jsonl").write_text(run.out, encoding="utf-8")
+    assert kit("verify", str(tmp_path / "r.jsonl")).status == 0
+
+
+def test_a_reader_of_lines_that_goes_ends_the_run() -> None:
+    """Status 141 and no fault, although the run is not over when nobody reads any more."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "spreadjobs_conform", "--report", "-", "--case", "run/*", "--", *WORKER],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as kit_process:
+        assert kit_process.stdout is not None
+        assert kit_process.stderr is not None
+        kit_process.stdout.close()
+        complaint = kit_process.stderr.read()
+
+    assert (kit_process.returncode, complaint) == (141, b"")
 
 
 @pytest.mark.parametrize("name", ["junit", "tap", "markdown", "html", "badge"])
@@ -236,4 +288,4 @@ def test_the_lines_have_what_the_reports_need(tmp_path: Path) -> None:
     run = kit_with_report(tmp_path, "--case", "run/task-id-0", "--", *WORKER)
 
     assert run.lines[2]["summary"] == "The smallest task id, 0, comes back as 0."
-    assert str(run.lines[0]["again"]).startswith("spread-jobs-conform {} -- ")
+    assert " {} -- " in str(run.lines[0]["again"])

@@ -64,7 +64,7 @@ def test_every_status_has_its_element() -> None:
         "rule:   RUN-5 (MUST)",
         "cure:   send the id",
         "((5, 0), None, None) [9 bytes from byte 20]",
-        "  a complaint",
+        "  | a complaint",
         "PROTO 4",
     ):
         assert part in text
@@ -78,7 +78,7 @@ def test_what_xml_cannot_carry_is_shown_as_escapes() -> None:
 
     text = suite.findtext("testcase/failure") or ""
     assert "</script><script>alert(1)</script>" in text
-    assert "\\x1b[2J\\x00\\r\n# \\ \\ud800 ]]>" in text
+    assert "\\x1b[2J\\x00\\r\\n# \\ \\ud800 ]]>" in text
     assert "\\u202eé😀" in text
 
 

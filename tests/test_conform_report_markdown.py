@@ -40,7 +40,7 @@ def test_failures_have_a_table_and_a_folded_account() -> None:
     for part in (
         "rule:   RUN-5 (MUST)",
         "((5, 0), None, None)",
-        "  a complaint",
+        "  | a complaint",
         "again:  spread-jobs-conform --case run/b",
     ):
         assert part in account

@@ -73,13 +73,14 @@ def test_a_workers_escapes_do_not_reach_the_terminal() -> None:
     ],
     ids=["NO_COLOR", "without-rich"],
 )
-def test_colour_is_left_out(words: tuple[str, ...], environment: dict[str, str], code: str) -> None:
-    """NO_COLOR is respected, and without rich the text is plain."""
-    status, seen = at_a_terminal("--case", "run/task-id-0", *words, "--", *WORKER, code=code, **environment)
+def test_styles_are_left_out(words: tuple[str, ...], environment: dict[str, str], code: str) -> None:
+    """With NO_COLOR, or without rich, the text is plain: nothing coloured or bold, no cursor moved, no escape."""
+    status, seen = at_a_terminal("--case", "run/task-id-0", *words, "--", *python(STRAY), code=code, **environment)
 
-    assert status == 0
+    assert status == 1
     assert "CONFORMANT" in seen
-    assert not re.search(r"\x1b\[(1;)?3\d", seen)
+    assert "\\x1b]0;owned\\x07" in seen
+    assert "\x1b" not in seen
 
 
 def test_quiet_shows_no_progress() -> None:
@@ -103,6 +104,6 @@ def test_a_pipe_gets_plain_text(tmp_path: Path) -> None:
         )
 
     text = out.read_text(encoding="utf-8")
-    # On a slow machine a note stands between the two.
-    assert re.fullmatch(r"  run    1 pass\n(Note: .*\n)?\n1 pass in .* s\nCONFORMANT in .*\n", text)
+    # On a slow machine a note stands between the two; the manifest beside the worker is told of.
+    assert re.fullmatch(r"as .*\n  run    1 pass\n(Note: .*\n)?\n1 pass in .* s\nCONFORMANT in .*\n", text)
     assert "\x1b" not in text

@@ -93,7 +93,8 @@ def test_what_a_run_found_is_told_though_its_baseline_cannot_be_written(baseline
 
     assert ended.status == 1
     assert "FAIL  run/task-id-0" in ended.out
-    assert f"baseline: --write-baseline {baseline}: " in ended.out
+    assert f"baseline: it could not be kept: --write-baseline {baseline}: " in ended.out
+    assert kit("verify", str(tmp_path / "report.jsonl")).status == 0
     assert ended.lines[-1]["complete"] is True
     assert baseline.read_text(encoding="utf-8") == "known = {}\n"
 
@@ -111,7 +112,7 @@ def test_a_stale_baseline_is_not_blamed_on_the_worker(baseline: Path) -> None:
 def test_stale_entries_are_pruned(baseline: Path) -> None:
     """Entries that passed or match nothing are removed and count no more; the others and their comments stay."""
     kept = "# mine\n" + entry("run/task-id-0", "'another'")
-    stale = entry("eof/status-when-idle", "status 3") + "\n" + entry("eof/none", "x")
+    stale = entry("eof/status-when-idle", "status 3") + "\n" + entry("eof/none", "status")
 
     status, told = run(baseline, kept + "\n" + stale, OTHER_VALUE, "--prune-baseline")
 
@@ -122,7 +123,7 @@ def test_stale_entries_are_pruned(baseline: Path) -> None:
 
 def test_entry_that_cannot_be_pruned_stays_a_problem(baseline: Path) -> None:
     """Where the form is strange, nothing is changed, the run fails, and what to remove by hand is said."""
-    text = "[known]\n'eof/status-when-idle' = {reason = '''r\nr''', fails_with = 'x'}\n"
+    text = "[known]\n'eof/status-when-idle' = {reason = '''r\nr''', fails_with = 'xxxx'}\n"
 
     status, told = run(baseline, text, python(RIGHT), "--prune-baseline")
 

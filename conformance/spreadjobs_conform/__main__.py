@@ -25,7 +25,8 @@ from spreadjobs_conform.options import (
     VerifyOptions,
     parse,
 )
-from spreadjobs_conform.report_files import open_outputs, told_when_gone, write_text
+from spreadjobs_conform.report_escape import escaped_line, visible
+from spreadjobs_conform.report_files import makeable, open_outputs, told_when_gone, write_text
 from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_markdown import as_text
 from spreadjobs_conform.report_options import ReportOptions
@@ -55,10 +56,10 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
     try:
         return int(_done(parse(arguments), out, err))
     except UsageFault as fault:
-        err.write(f"spread-jobs-conform: {fault}\n")
+        err.write(f"spread-jobs-conform: {escaped_line(str(fault))}\n")
         return Exit.USAGE
     except CannotStart as fault:
-        err.write(f"spread-jobs-conform: {fault}\n")
+        err.write(f"spread-jobs-conform: {escaped_line(str(fault))}\n")
         return Exit.NOT_STARTED
     except (KeyboardInterrupt, Interrupted):
         err.write("spread-jobs-conform: interrupted; all workers were ended\n")
@@ -66,10 +67,10 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
     except ReaderGone:
         return Exit.READER_GONE
     except HarnessFault as fault:
-        err.write(f"spread-jobs-conform: a fault of the kit: {fault}\n")
+        err.write(f"spread-jobs-conform: a fault of the kit: {visible(str(fault))}\n")
         return Exit.KIT_FAULT
     except Exception:  # noqa: BLE001 - exit status 1 would blame the worker
-        err.write(f"spread-jobs-conform: a fault of the kit:\n{traceback.format_exc()}")
+        err.write(f"spread-jobs-conform: a fault of the kit:\n{visible(traceback.format_exc())}")
         return Exit.KIT_FAULT
 
 
@@ -121,10 +122,13 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
 def _report(options: ReportOptions, out: TextIO) -> Exit:
     requirements = load_requirements()
     reports = read_reports(options.reports, options.names)
-    with told_when_gone(out), open_outputs(options.formats, out) as outputs:
+    formats, lacking = makeable(options.formats)
+    with told_when_gone(out), open_outputs(formats, out) as outputs:
         if not options.formats.files:
             write_text(out, as_text(reports, requirements))
         outputs.write(reports, requirements)
+    if lacking:
+        raise UsageFault(lacking)
     return worst_exit(reports)
 
 

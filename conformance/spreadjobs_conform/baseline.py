@@ -19,6 +19,10 @@ from spreadjobs_conform.registry import Case
 from spreadjobs_conform.verdicts import Status, Verdict
 
 PRUNE: Final = "remove the entry (--prune-baseline does it)"
+SHORTEST_PART: Final = 4
+"""Characters of ``fails_with``: fewer are found in nearly any reason."""
+NOT_KEPT: Final = "baseline: it could not be kept: "
+"""How a problem begins that is one of files, and of no entry."""
 _IDLE: Final = (Status.NOT_APPLICABLE, Status.NOT_TESTABLE)
 
 
@@ -35,6 +39,16 @@ class Entry:
     """Why the failure is tolerated, for people; empty in the short form."""
     review: date | None = None
     """The last day on which the entry holds without a look at it."""
+
+    def record(self) -> dict[str, object]:
+        """For the header of a report."""
+        return {
+            "case": self.case,
+            "kind": "flaky" if self.flaky else "known",
+            "fails_with": self.fails_with,
+            "reason": self.reason,
+            "review": None if self.review is None else self.review.isoformat(),
+        }
 
     @property
     def name(self) -> str:
@@ -90,6 +104,41 @@ class Baseline:
             elif verdict is not None:
                 found += _problem(entry, verdict, today)
         return found
+
+
+def recorded(value: object) -> Baseline:
+    """
+    The baseline of a run, out of the header of its report.
+
+    Raises:
+        ValueError: It is none; the text says why.
+    """
+    entries: dict[str, Entry] = {}
+    if not isinstance(value, list):
+        raise ValueError(f"baseline: {value!r:.80} came, an array is due")  # noqa: TRY004 - of the file, not of the program
+    for item in value:
+        entry = _recorded(item)
+        if entry.case in entries:
+            raise ValueError(f"baseline: {entry.case!r:.80} is there a second time")
+        entries[entry.case] = entry
+    return Baseline(MappingProxyType(entries))
+
+
+def _recorded(item: object) -> Entry:
+    match item:
+        case {
+            "case": str() as case,
+            "kind": "known" | "flaky" as kind,
+            "fails_with": str() as part,
+            "reason": str() as reason,
+            "review": (str() | None) as review,
+        } if len(part.strip()) >= SHORTEST_PART or (kind == "flaky" and not part):
+            day = None if review is None else date.fromisoformat(review)
+            return Entry(case=case, flaky=kind == "flaky", fails_with=part, reason=reason, review=day)
+        case _:
+            raise ValueError(
+                f"baseline: {item!r:.80} came, an entry with case, kind, fails_with, reason, review is due"
+            )
 
 
 def _unknown(entry: Entry, existing: Sequence[str]) -> Problem:

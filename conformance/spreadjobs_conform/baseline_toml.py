@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from spreadjobs_conform.baseline import Baseline, Entry
+from spreadjobs_conform.baseline import SHORTEST_PART, Baseline, Entry
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.verdicts import Verdict
 
@@ -113,6 +113,10 @@ def _text(table: _Table, key: str, name: str, *, optional: bool = False) -> str:
             "fails_with": "a part of the reason that the kit gives for the failure",
         }
         raise UsageFault(f"{name} needs {key}, {what[key]}: a string that is not empty")
+    if key == "fails_with" and len(value.strip()) < SHORTEST_PART:
+        raise UsageFault(
+            f"{name}: fails_with is {value!r}, which is found nearly everywhere; {SHORTEST_PART} characters are due"
+        )
     return value
 
 

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
+from spreadjobs_conform.again import again
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
@@ -289,7 +290,7 @@ def _run_parser() -> argparse.ArgumentParser:
     add("-j", dest="jobs", type=_jobs, metavar="N", help="cases side by side; default the number of processors")
     add("--timeout-scale", type=_scale, default=1.0, metavar="X", help="factor on every time limit")
     add("-q", "--quiet", action="store_true", help="show failures and the verdict alone")
-    add("--report", type=Path, metavar="FILE", help="write a report, JSON lines")
+    add("--report", type=Path, metavar="FILE", help="write a report, JSON lines; - is standard output")
     add_formats(parser)
     return parser
 
@@ -368,21 +369,14 @@ def _check_travels(manifest: Manifest) -> None:
 
 
 def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:
-    words = ["spread-jobs-conform"]
-    for name, option in (
-        ("worker_class", "--class"),
-        ("codec", "--codec"),
-        ("dialect", "--dialect"),
-        ("pickle_protocol", "--pickle-protocol"),
-        ("manifest", "--manifest"),
-        ("timeout_scale", "--timeout-scale"),
-    ):
-        value: object = getattr(given, name)
-        if value not in (None, "worker", 1.0):
-            words += [option, str(value)]
-    if given.all_scored:
-        words.append("--all-scored")
-    if given.no_manifest:
-        words.append("--no-manifest")
-    tail = ["--", *command] if command else []
-    return " ".join([shlex.join(words), "{}", *([shlex.join(tail)] if tail else [])])
+    values: dict[str, object] = {
+        "--class": None if given.worker_class == "worker" else given.worker_class,
+        "--codec": given.codec,
+        "--dialect": given.dialect,
+        "--pickle-protocol": given.pickle_protocol,
+        "--manifest": given.manifest,
+        "--timeout-scale": None if given.timeout_scale == 1 else given.timeout_scale,
+        "--all-scored": "" if given.all_scored else None,
+        "--no-manifest": "" if given.no_manifest else None,
+    }
+    return again({option: str(value) for option, value in values.items() if value is not None}, command)

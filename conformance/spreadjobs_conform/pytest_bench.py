@@ -21,6 +21,7 @@ from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.options import RunOptions, parse
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.registry import Case
+from spreadjobs_conform.report_escape import escaped_line
 from spreadjobs_conform.report_text import TextReport
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import load_requirements
@@ -118,7 +119,7 @@ class Bench:
         """A failure as the kit tells it, what it comes to first: that is the line in pytest's summary."""
         stream = io.StringIO()
         if verdict.status is not Status.HARNESS_ERROR:
-            stream.write(f"{verdict.reason}\n\n")
+            stream.write(f"{escaped_line(verdict.reason)}\n\n")
         TextReport(stream, self._requirements, self.options.again).failure(verdict)
         return stream.getvalue().strip("\n")
 

@@ -19,6 +19,7 @@ from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.findings import CannotStart, UsageFault
 from spreadjobs_conform.pytest_bench import Bench, bench_for
 from spreadjobs_conform.registry import Case
+from spreadjobs_conform.report_escape import escaped_line
 from spreadjobs_conform.verdicts import Status, Verdict
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class BaselineItem(ToldItem):
         """
         problems = self.bench.baseline.problems(self.bench.idle, all_cases(), _today())
         if problems:
-            raise CaseFailure("\n".join(problem.text for problem in problems))
+            raise CaseFailure(_lines(problems))
 
 
 class CaseItem(ToldItem):
@@ -164,17 +165,21 @@ def _check(verdict: Verdict, problems: list[Problem], test: CaseItem) -> None:
     failed = verdict.status not in (Status.PASS, Status.NOT_TESTABLE)
     told = test.bench.told(verdict) if failed else ""
     if problems:
-        raise CaseFailure("\n".join([*(problem.text for problem in problems), told]).strip())
+        raise CaseFailure(f"{_lines(problems)}\n{told}".strip())
     if verdict.status is Status.NOT_TESTABLE:
-        pytest.skip(verdict.reason)
+        pytest.skip(escaped_line(verdict.reason))
     if verdict.status is Status.KNOWN and verdict.scored:
         raise KnownFailure(told)
     excuse = _excuse(verdict, strict=test.bench.options.strict)
     if failed and excuse:
-        pytest.xfail(f"{excuse}: {verdict.reason}")
+        pytest.xfail(escaped_line(f"{excuse}: {verdict.reason}"))
     if failed:
         # With --runxfail, the line before this one does nothing.
         raise CaseFailure(told)
+
+
+def _lines(problems: list[Problem]) -> str:
+    return "\n".join(escaped_line(problem.text) for problem in problems)
 
 
 def _excuse(verdict: Verdict, *, strict: bool) -> str:

@@ -11,6 +11,8 @@ from spreadjobs_conform.report_lines import Line, Lines
 from spreadjobs_conform.verdicts import Status
 
 T = TypeVar("T")
+MOST: Final = 2**53
+"""Beyond it, not every reader of JSON has whole numbers."""
 MOST_S: Final = 1e9
 """Thirty years."""
 
@@ -56,7 +58,9 @@ class Fields:
         """A number that counts something; reports of earlier kits may lack one that has a default."""
         number = default if default is not None and key not in self.line else self.get(key, int)
         if number < 0:
-            raise self.fault(f"{key}: {number} came, a number that is not negative is due")
+            raise self.fault(f"{key}: {number!r:.80} came, a number that is not negative is due")
+        if number > MOST:
+            raise self.fault(f"{key}: a number of {number.bit_length()} bits came, {MOST} is the most")
         return number
 
     def seconds(self, key: str) -> float:

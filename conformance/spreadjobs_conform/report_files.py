@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TextIO, TypeAlias
@@ -35,6 +37,8 @@ class Outputs:
     """Files that are open for reports."""
 
     streams: Mapping[str, tuple[Path, TextIO]]
+    lines: TextIO | None = None
+    """For the lines of the report of a run."""
 
     def write(self, reports: Sequence[Report], requirements: Mapping[str, Requirement]) -> None:
         """
@@ -85,33 +89,64 @@ def told_when_gone(out: TextIO) -> Iterator[None]:
         raise ReaderGone from error
 
 
+def makeable(formats: Formats) -> tuple[Formats, str]:
+    """What of the formats can be made here, and why the rest cannot; empty if all can."""
+    try:
+        if "html" in formats.files:
+            check_installed()
+    except UsageFault as fault:
+        return Formats({name: path for name, path in formats.files.items() if name != "html"}), str(fault)
+    return formats, ""
+
+
 @contextlib.contextmanager
-def open_outputs(formats: Formats, out: TextIO) -> Iterator[Outputs]:
+def open_outputs(formats: Formats, out: TextIO, report: Path | None = None) -> Iterator[Outputs]:
     """
-    Opens the files, before a run that would be lost without them.
+    Opens the files, before a run that would be lost without them. None is emptied before all are open.
 
     Args:
         formats: What was asked for.
         out: Standard output.
+        report: The file for the lines of a run's report, if they were asked for.
 
     Raises:
-        UsageFault: One cannot be opened, or wants a package that is not installed.
+        UsageFault: One cannot be opened, or wants a package that is not installed; all files are as they were.
     """
-    if "html" in formats.files:
-        check_installed()
+    _, lacking = makeable(formats)
+    if lacking:
+        raise UsageFault(lacking)
+    asked = formats.files if report is None else {"report": report, **formats.files}
     with contextlib.ExitStack() as stack:
         streams: dict[str, tuple[Path, TextIO]] = {}
-        for name, path in formats.files.items():
-            if path == STANDARD_OUTPUT:
-                streams[name] = (path, out)
-                continue
-            try:
-                stream = path.open("w", encoding="utf-8")
-            except OSError as error:
-                raise UsageFault(f"--{name} {path}: {error}") from error
-            stack.callback(_close, stream)
-            streams[name] = (path, stream)
-        yield Outputs(streams)
+        with contextlib.ExitStack() as made:
+            for name, path in asked.items():
+                is_new = path != STANDARD_OUTPUT and not os.path.lexists(path)
+                streams[name] = (path, out if path == STANDARD_OUTPUT else _opened(name, path, stack))
+                if is_new:
+                    made.callback(path.unlink, missing_ok=True)
+            made.pop_all()
+        for name, (path, stream) in streams.items():
+            if stream is not out:
+                _empty(name, path, stream)
+        _, lines = streams.pop("report", (None, None))
+        yield Outputs(streams, lines)
+
+
+def _opened(name: str, path: Path, stack: contextlib.ExitStack) -> TextIO:
+    try:
+        stream = path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise UsageFault(f"--{name} {path}: {error}") from error
+    stack.callback(_close, stream)
+    return stream
+
+
+def _empty(name: str, path: Path, stream: TextIO) -> None:
+    try:
+        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            stream.truncate(0)
+    except OSError as error:
+        raise UsageFault(f"--{name} {path}: {error}") from error
 
 
 def _close(stream: TextIO) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.candidate_record import calibrated, declared
-from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.findings import ReaderGone, UsageFault
 from spreadjobs_conform.options import RunOptions
-from spreadjobs_conform.report_lines import FORMAT
+from spreadjobs_conform.report_lines import FORMAT, SPEC
 from spreadjobs_conform.verdicts import Outcome, Verdict
 
 
@@ -28,7 +28,15 @@ class JsonReport:
         self.kept: list[str] = []
         """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
-    def header(self, candidate: Candidate, options: RunOptions, *, selected: int, left_out: int) -> None:
+    def header(
+        self,
+        candidate: Candidate,
+        options: RunOptions,
+        *,
+        selected: int,
+        left_out: int,
+        baseline: Sequence[Mapping[str, object]] = (),
+    ) -> datetime:
         """
         What is tested, and how.
 
@@ -37,21 +45,30 @@ class JsonReport:
             options: Of the run.
             selected: How many cases will be run.
             left_out: How many others apply and score.
+            baseline: The entries of the baseline.
+
+        Returns:
+            When the run started: by that day the baseline is looked at.
         """
+        started = datetime.now(UTC)
         self._line(
             {
                 "kind": "header",
                 "format": FORMAT,
-                "spec": "1.0",
+                "spec": SPEC,
                 **declared(candidate),
                 "selected": selected,
                 "left_out": left_out,
                 "strict": options.strict,
                 "all_scored": options.all_scored,
+                "timeout_scale": options.timeout_scale,
+                "baseline": list(baseline),
+                "prune_baseline": options.prune_baseline,
                 "again": options.again,
-                "started": datetime.now(UTC).isoformat(timespec="seconds"),
+                "started": started.isoformat(timespec="seconds"),
             }
         )
+        return started
 
     def calibrated(self, candidate: Candidate) -> None:
         """What the first conversation showed."""
@@ -79,10 +96,17 @@ class JsonReport:
         if self._stream is not None:
             # ASCII alone: what a worker wrote may hold lone surrogates, which UTF-8 cannot carry.
             try:
-                self._stream.write(json.dumps(record, ensure_ascii=True) + "\n")
+                self._stream.write(_json(record) + "\n")
                 self._stream.flush()
+            except BrokenPipeError as error:
+                raise ReaderGone from error
             except OSError as error:
                 raise UsageFault(f"--report: {error}") from error
+
+
+def _json(record: Mapping[str, object]) -> str:
+    # In a string, where alone it may stand: no CI takes a line of a report for a command to itself.
+    return json.dumps(record, ensure_ascii=True).replace("##", "#\\u0023")
 
 
 def case_line(verdict: Verdict) -> dict[str, object]:

@@ -14,8 +14,12 @@ from spreadjobs_conform.findings import UsageFault
 
 Line: TypeAlias = Mapping[str, object]
 
-FORMAT: Final = 3
-"""What ``report_json`` writes: 2 added the records that ``verify`` needs, 3 how many cases were left out."""
+SPEC: Final = "1.0"
+"""The specification by which workers are judged."""
+FORMAT: Final = 4
+"""
+What ``report_json`` writes: 2 added the records that ``verify`` needs, 3 how many cases were left out, 4 the baseline.
+"""
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -30,10 +31,9 @@ class Formats:
 
     files: Mapping[str, Path] = MappingProxyType({})
 
-    @property
-    def on_standard_output(self) -> bool:
-        """Whether one goes there: then nothing else may."""
-        return STANDARD_OUTPUT in self.files.values()
+    def on_standard_output(self, report: Path | None = None) -> bool:
+        """Whether one goes there, or the report of a run does: then nothing else may."""
+        return STANDARD_OUTPUT in (report, *self.files.values())
 
 
 @attrs.frozen(kw_only=True)
@@ -81,23 +81,22 @@ def formats_of(given: argparse.Namespace, others: Sequence[Path | None] = ()) ->
 
 def check_report(path: Path | None, kept: Sequence[Path | None]) -> None:
     """
-    Makes sure that the file of ``--report`` can be written line by line, and is none that the run reads.
+    Makes sure that the file of ``--report`` is none that the run reads.
 
     Args:
         path: The file.
         kept: Files that must not be overwritten.
 
     Raises:
-        UsageFault: It is standard output, or one of the others.
+        UsageFault: It is one of the others.
     """
-    if path == STANDARD_OUTPUT:
-        raise UsageFault("--report -: it takes a file; standard output has the text for people")
     if path is not None and _place(path) in {_place(each) for each in kept if each is not None}:
         raise UsageFault(f"--report {path}: {path} is taken already; each report wants a file of its own")
 
 
 def _place(path: Path) -> Path:
-    return path if path == STANDARD_OUTPUT else path.absolute()
+    # The file itself, by whatever name or link it was given.
+    return path if path == STANDARD_OUTPUT else Path(os.path.realpath(path))
 
 
 def parse_report(words: Sequence[str]) -> ReportOptions:

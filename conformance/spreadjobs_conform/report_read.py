@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import attrs
 
+from spreadjobs_conform.baseline import Baseline, recorded
+from spreadjobs_conform.report_escape import escaped_line, quoted_lines
 from spreadjobs_conform.report_fields import Fields
 from spreadjobs_conform.report_lines import Lines, read_lines
 from spreadjobs_conform.requirements import Requirement
@@ -40,6 +42,8 @@ class Header:
     left_out: int
     """How many others apply and score."""
     strict: bool
+    baseline: Baseline
+    """What is known to fail."""
     started: str
     """ISO 8601 in UTC, with its offset."""
     again: str = ""
@@ -119,7 +123,7 @@ class CaseRecord:
         blocks = [
             ("conversation", [said.line() for said in self.transcript][-(most or len(self.transcript)) :]),
             ("its bytes, from their places in its standard output on, and what they say", list(self.evidence)),
-            ("last lines of its standard error", list(self.stderr)),
+            ("last lines of its standard error", quoted_lines(self.stderr)),
         ]
         return [(title, lines) for title, lines in blocks if lines]
 
@@ -132,9 +136,9 @@ class CaseRecord:
             again: What ``Report.again`` gave for this case.
             most: How many of the last events; None: all there are.
         """
-        lines = [f"{label + ':':<7} {text}" for label, text in self.account(requirements, again)]
+        lines = [f"{label + ':':<7} {escaped_line(text)}" for label, text in self.account(requirements, again)]
         for title, block in self.blocks(most):
-            lines += [f"{title}:", *(f"  {line}" for line in block)]
+            lines += [f"{title}:", *(f"  {escaped_line(each)}" for each in block)]
         return "\n".join(lines)
 
 
@@ -273,7 +277,7 @@ def typed(lines: Lines) -> Report:
         UsageFault: A line is no such record; the text names file, line and what is due.
     """
     header = _header(Fields(lines, "header", 0, lines.header))
-    cases = tuple(_case(Fields(lines, "case", index, line)) for index, line in enumerate(lines.cases))
+    cases = tuple(_case(Fields(lines, "case", index, line), header.baseline) for index, line in enumerate(lines.cases))
     first = {case.case: index for index, case in reversed(list(enumerate(cases)))}
     for index, case in enumerate(cases):
         if first[case.case] != index:
@@ -298,9 +302,13 @@ def _name(command: Sequence[str]) -> str:
 def _header(fields: Fields) -> Header:
     started = fields.text("started")
     try:
-        datetime.fromisoformat(started)
-    except ValueError:
+        datetime.fromisoformat(started).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise fields.fault(f"started: {started!r:.80} came, a time as ISO 8601 has it is due") from None
+    try:
+        baseline = recorded(fields.line.get("baseline"))
+    except ValueError as error:
+        raise fields.fault(str(error)) from None
     return Header(
         spec=fields.text("spec"),
         command=fields.texts("command"),
@@ -311,12 +319,14 @@ def _header(fields: Fields) -> Header:
         selected=fields.whole("selected"),
         left_out=fields.whole("left_out", 0),
         strict=fields.get("strict", bool),
+        baseline=baseline,
         started=started,
         again=fields.text("again", ""),
     )
 
 
-def _case(fields: Fields) -> CaseRecord:
+def _case(fields: Fields, baseline: Baseline) -> CaseRecord:
+    _check_tolerated(fields, baseline)
     level = fields.text("level")
     if level not in LEVELS:
         raise fields.fault(f"level: {level!r:.80} came, {' or '.join(LEVELS)} is due")
@@ -339,6 +349,23 @@ def _case(fields: Fields) -> CaseRecord:
         stderr=fields.texts("stderr"),
         transcript=tuple(_said(fields, item) for item in fields.get("transcript", list)),
     )
+
+
+def _check_tolerated(fields: Fields, baseline: Baseline) -> None:
+    """
+    Makes sure that what a baseline is said to tolerate stands in that of the header.
+
+    Raises:
+        UsageFault: It does not.
+    """
+    status = fields.status()
+    if status in (Status.KNOWN, Status.FLAKY):
+        entry = baseline.entries.get(fields.text("case"))
+        is_so = (
+            entry is not None and entry.flaky == (status is Status.FLAKY) and entry.fails_with in fields.text("reason")
+        )
+        if not is_so:
+            raise fields.fault(f"status: {status.value!r} came, which no entry of the header's baseline gives")
 
 
 def _said(fields: Fields, item: object) -> Said:

@@ -1,12 +1,12 @@
 """
 What a person at a terminal gets beside the text: progress while the run goes on, and colour.
 
-Only at a terminal, and only if rich is installed; piped, the text stays as it is. rich itself leaves colour away where
-the environment has NO_COLOR.
+Only at a terminal, only if rich is installed, and only if the environment has no NO_COLOR; otherwise the text is plain.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from types import TracebackType
@@ -77,14 +77,13 @@ class Terminal:
             OSError: As the stream raises it.
         """
         if self._console is None:
-            write_text(self._stream, text)
+            write_text(self._stream, visible(text))
             return
         from rich.text import Text  # noqa: PLC0415 - an extra: the kit works without it
 
-        for line in text.splitlines():
-            # What a worker wrote must not move the cursor or set the title of the window.
+        for line in visible(text).splitlines():
             encoding = self._stream.encoding or "utf-8"
-            shown = visible(line).encode(encoding, "backslashreplace").decode(encoding)
+            shown = line.encode(encoding, "backslashreplace").decode(encoding)
             self._console.print(Text(shown, _style(line)), soft_wrap=True)
 
     def _progress(self, family: str) -> str:
@@ -93,7 +92,8 @@ class Terminal:
 
 
 def _console(stream: TextIO) -> Console | None:
-    if not stream.isatty():
+    # With NO_COLOR rich itself would still write bold and move the cursor.
+    if not stream.isatty() or os.environ.get("NO_COLOR"):
         return None
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra: the kit works without it

@@ -8,6 +8,7 @@ from typing import Final, TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.cures import CHILD
+from spreadjobs_conform.report_escape import escaped_line, quoted_lines
 from spreadjobs_conform.report_kinds import ECHOING, kinds, rules
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_line
@@ -84,9 +85,9 @@ class TextReport:
         self._totals(outcome, took_s)
 
     def _line(self, text: str = "") -> None:
-        # What a worker wrote may hold characters that the terminal's encoding lacks.
+        # What a worker wrote may hold characters that the terminal's encoding lacks, and line ends.
         encoding = self._stream.encoding or "utf-8"
-        self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        self._stream.write(escaped_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
     def _families(self, outcome: Outcome) -> None:
         families: dict[str, list[Verdict]] = {}
@@ -148,10 +149,10 @@ class TextReport:
             if verdict.came not in verdict.reason or "(the baseline" in verdict.reason:
                 self._line(f"  note:   {verdict.reason}")
         else:
-            self._block("  what:", verdict.reason.splitlines())
+            self._block("  what:", quoted_lines(verdict.reason.splitlines()))
         self._block("  conversation:", verdict.conversation)
         self._block("  its bytes, from their places in its standard output on, and what they say:", verdict.evidence)
-        self._block("  last lines of its standard error:", verdict.stderr)
+        self._block("  last lines of its standard error:", quoted_lines(verdict.stderr))
         chosen = f"--case {case.id}" + ("" if verdict.scored else " --all-scored")
         self._line(f"  again:  {self._again.replace('{}', chosen, 1)}")
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
 import attrs
 
+from spreadjobs_conform.baseline import NOT_KEPT
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.control import Controls
@@ -69,12 +68,13 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
     upkeep = open_upkeep(options.baseline, options.write_baseline, prune=options.prune_baseline)
     runner = Runner(candidate, Patience(options.timeout_scale, time.monotonic), requirements, required=required)
     # What is asked for on standard output has it for itself.
-    terminal = Terminal(err if options.formats.on_standard_output else out, len(cases), quiet=options.quiet)
+    shared = options.formats.on_standard_output(options.report)
+    terminal = Terminal(err if shared else out, len(cases), quiet=options.quiet)
     text = io.StringIO()
     if options.found is not None and not options.quiet:
         text.write(f"as {options.found} says (--no-manifest: without it): {_told(options.candidate)}\n")
-    with _opened(options.report) as stream, open_outputs(options.formats, out) as outputs:
-        report = JsonReport(stream)
+    with open_outputs(options.formats, out, options.report) as outputs:
+        report = JsonReport(outputs.lines)
         try:
             exit_status = _collect(runner, _Run(options, cases, missing, upkeep, report, terminal), text)
         finally:
@@ -107,7 +107,14 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
     began_s = time.monotonic()
     options, report = run.options, run.report
     verdicts: list[Verdict] = []
-    report.header(runner.candidate, options, selected=len(run.cases), left_out=run.left_out)
+    entries = [entry.record() for entry in run.upkeep.baseline.entries.values()]
+    started = report.header(
+        runner.candidate,
+        options,
+        selected=len(run.cases),
+        left_out=run.left_out,
+        baseline=entries,
+    )
     try:
         with run.terminal:
             runner = _converse(runner, run, verdicts)
@@ -116,9 +123,10 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
         report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
         raise
     try:
-        problems, notes = run.upkeep.settle(verdicts, all_cases(), datetime.now(UTC).date())
+        problems, notes = run.upkeep.settle(verdicts, all_cases(), started.date())
     except UsageFault as fault:  # What the run has found must not be lost with it.
-        problems, notes = (f"baseline: {fault}",), ()
+        found = run.upkeep.baseline.problems(verdicts, all_cases(), started.date())
+        problems, notes = (*(problem.text for problem in found), f"{NOT_KEPT}{fault}"), ()
     outcome = judge(verdicts, problems, strict=options.strict, notes=notes)
     outcome = attrs.evolve(outcome, left_out=run.left_out)
     took_s = time.monotonic() - began_s
@@ -142,16 +150,3 @@ def _converse(runner: Runner, run: _Run, verdicts: list[Verdict]) -> Runner:
     finally:
         runner.sweep()
     return calibrated
-
-
-@contextlib.contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO | None]:
-    if path is None:
-        yield None
-        return
-    try:
-        stream = path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise UsageFault(f"--report {path}: {error}") from error
-    with stream:
-        yield stream
