@@ -114,7 +114,7 @@ def test_control_under_way_counts_already() -> None:
 
 
 def test_letting_go_of_the_output_has_a_short_limit() -> None:
-    """Whoever holds an output after the exit has half a second, more on a slow machine, and no less after hangs."""
+    """Whoever holds an output after the exit has a second, more on a slow machine, and no less after hangs."""
     clock = Clock()
     patience = Patience(1.0, clock)
     for _ in range(HANGS_BEFORE_CUT):

@@ -19,6 +19,8 @@ MAX_TASK_ID: Final = 2**53 - 1
 SLEEP_S: Final = 0.4
 LATE_PART: Final = 0.4
 """Of the limit of a response, which grows where the machine is slow."""
+LEAST_LATE_S: Final = 1.0
+"""Also where that limit was cut short after hangs."""
 IDLE_S: Final = 3.5
 """As long as a run can wait: the whole of it takes not much longer."""
 ROUND_LEAK: Final = 32
@@ -299,7 +301,7 @@ def sleeps_not_much_longer(conv: Conversation) -> None:
     took_s = conv.stage.now_s() - began_s
     conv.expect_value(request, response, None, op="sleep")
     # Two seconds for what an answer usually takes milliseconds, and more on a machine that is slow now.
-    most_s = SLEEP_S + conv.stage.limit_s(Wait.RESPONSE, mebibytes=0.0, first=False) * LATE_PART
+    most_s = SLEEP_S + max(LEAST_LATE_S, conv.stage.limit_s(Wait.RESPONSE, mebibytes=0.0, first=False) * LATE_PART)
     conv.check(took_s < most_s, f"the answer came after {took_s:.2f} s", f"an answer {SLEEP_S} s after the request")
 
 

@@ -180,15 +180,15 @@ class Conversation(Ending):
         Sends requests and ends standard input, so that the worker finds the end of both at once.
 
         Raises:
-            NotTestable: The worker does not read what does not fit into a pipe.
+            Hang: The worker does not read.
         """
         self.expect_requests(*requests)
         data = b"".join(request.data for request in requests)
         if begun := data[:-SMALL_BYTES]:
             self.send_bytes(begun, "all but the end of the last requests")
-            self.has_read("all but the end of the last requests")
-        # Stopped meanwhile, it cannot answer between the two, however busy the machine.
-        self.process.freeze()
+        # Stopped meanwhile, it cannot answer between the two, however busy the machine. But it must have read so far.
+        if self.wait(lambda: not self.process.unread_bytes, Wait.READING, mebibytes=len(begun) / MEBIBYTE):
+            self.process.freeze()
         try:
             last, count = data[len(begun) :], len(requests)
             text = str(requests[0]) if count == 1 else f"{requests[0]} to {requests[-1]}"
