@@ -137,7 +137,7 @@ def inside_a_big_request(conv: Conversation) -> None:
     _ends(conv)
 
 
-@case("eof/with-a-request-unanswered", "SHUT-2", checks=3)
+@case("eof/with-a-request-unanswered", "SHUT-2", "RUN-3", checks=3)
 def with_a_request_unanswered(conv: Conversation) -> None:
     """A request that came just before the end of standard input is answered; then the worker exits."""
     conv.prepare()
