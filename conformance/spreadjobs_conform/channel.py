@@ -35,9 +35,9 @@ PIECE_LIMIT_S: Final = 0.25
 """For how long a piece of a message may wait in the pipe before the next one follows."""
 MAX_PENDING_BYTES: Final = 1 << 27
 HANGS_OF_PIECES: Final = 3
-FLOOD_MEBIBYTES: Final = 32.0
-FLOOD_FACTOR: Final = 8.0
-"""More than a message of 16 MiB, and than an echo in which every character became an escape of six."""
+FLOOD_BYTES: Final = 1 << 18
+FLOOD_FACTOR: Final = 8
+"""Much more than a traceback, and than an echo in which every character became an escape of six."""
 UNBUFFERED: Final = "PYTHONUNBUFFERED"
 """Left out of a worker's environment: it would hide a missing flush."""
 STAYS_OPEN: Final = "standard input open until its end is read"
@@ -357,9 +357,10 @@ class Channel:
             lines += opcode_lines(data, offset)
         return lines
 
-    def flooded(self, mebibytes: float) -> bool:
-        """Whether more bytes wait than any response to requests of that size can have: what writes on is no message."""
-        return self._reader.pending_bytes() > MEBIBYTE * (FLOOD_MEBIBYTES + FLOOD_FACTOR * mebibytes)
+    def flooded(self) -> bool:
+        """Whether more bytes wait than any response to the conformance payloads has: it is no message."""
+        most = FLOOD_BYTES + FLOOD_FACTOR * self._sent_bytes
+        return self.candidate.ops is Ops.SERVED and self._reader.pending_bytes() > most
 
     def so_far(self) -> str:
         """What has come of the message that is due."""

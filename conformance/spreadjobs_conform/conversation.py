@@ -236,7 +236,7 @@ class Conversation(Ending):
         due = f"a response to {request}"
         if not arrived_in_time:
             what = f"no response to request {request.number}"
-            also = ("WIRE-4", "RUN-3") if self.flooded(mebibytes) else ("RUN-3",)
+            also = ("WIRE-4", "RUN-3") if self.flooded() else ("RUN-3",)
             self.hang(Wait.RESPONSE, what, due, self.stage.now_s() - began_s, also=also)
         # The pipe can end a moment before the process does.
         self.wait(lambda: self.process.status() is not None, Wait.RELEASE)
