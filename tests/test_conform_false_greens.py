@@ -30,6 +30,16 @@ NEVER_READS: Final = "import select; poll = select.poll(); poll.register(0, 0); 
 """Notices the end of its standard input without having read a byte of it, and exits with status 0."""
 
 
+BEFORE_THE_FIRST_REQUEST: Final = (
+    "eof/before-anything",
+    "eof/when-prepared",
+    "eof/status-when-prepared",
+    "eof/during-preparation",
+    "eof/inside-a-preparation-item",
+    "eof/inside-the-first-request",
+)
+
+
 def transcript(run: Run, case_id: str) -> list[tuple[object, str]]:
     """Who did what in a case."""
     line = next(line for line in run.lines if line.get("case") == case_id)
@@ -58,7 +68,7 @@ def test_nothing_selected_is_an_error(words: tuple[str, ...]) -> None:
 
 def test_a_part_is_not_taken_for_the_whole(tmp_path: Path) -> None:
     """A run of some of the cases says in every form how many others apply and score."""
-    whole = {"pickle": 126, "json": 112}
+    whole = {"pickle": 154, "json": 137}
     for codec, cases in whole.items():
         badge, page = tmp_path / "badge.svg", tmp_path / "page.md"
         words = ("--codec", codec, "--case", "run/task-id-0", "--badge", str(badge), "--markdown", str(page))
@@ -116,13 +126,29 @@ def test_negative_case_passes_only_when_its_point_was_reached(case_id: str, tmp_
     assert deaf.status in {1, 3}
 
 
+CLOSES: Final = ("sh", "-c", "exec 0<&-; exec sleep 3")
+"""Closes its standard input at once, and is there for a while."""
+ENDS: Final = ("sleep", "0.6")
+"""Never looks at its standard input, and ends by itself with status 0."""
+
+
+@pytest.mark.parametrize("command", [CLOSES, ENDS], ids=lambda command: command[-1])
+def test_end_of_input_that_nobody_waited_for_proves_nothing(command: tuple[str, ...], tmp_path: Path) -> None:
+    """A program that closed its input, or ends by itself, passes no case about the end of input in preparation."""
+    words = [word for case_id in BEFORE_THE_FIRST_REQUEST for word in ("--case", case_id)]
+    run = kit_with_report(tmp_path, *words, "--timeout-scale", "0.2", "--", *command)
+
+    assert "pass" not in run.statuses().values(), run.out
+    assert not [case for case in run.statuses() if "was read" in str(transcript(run, str(case)))]
+
+
 @pytest.mark.slow
 def test_stderr_and_exit_status_alone_do_not_decide(tmp_path: Path) -> None:
     """A worker that complains at every task and exits with 3 fails the cases about the exit status, and no other."""
     run = kit_with_report(tmp_path, "--", *python(LOUD))
 
     failed = {case for case, status in run.statuses().items() if status not in {"pass", "not-applicable"}}
-    assert failed == {"eof/status-when-idle", "eof/status-when-prepared"}, run.out
+    assert failed == {"eof/status-when-idle", "eof/status-when-prepared", "eof/status-after-failures"}, run.out
     assert run.status == 0, run.out
 
 

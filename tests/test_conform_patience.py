@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from spreadjobs_conform.patience import CONTROL_FACTOR, Patience, Wait
+from spreadjobs_conform.patience import CONTROL_FACTOR, HANGS_BEFORE_CUT, LETTING_GO_S, Patience, Wait
 
 
 class Clock:
@@ -111,3 +111,17 @@ def test_control_under_way_counts_already() -> None:
 
     patience.control_failed()
     assert patience.limit_s(Wait.RESPONSE) == 5.0
+
+
+def test_letting_go_of_the_output_has_a_short_limit() -> None:
+    """Whoever holds an output after the exit has a second, more on a slow machine, and no less after hangs."""
+    clock = Clock()
+    patience = Patience(1.0, clock)
+    for _ in range(HANGS_BEFORE_CUT):
+        patience.hang(Wait.RELEASE)
+    assert patience.limit_s(Wait.LETTING_GO) == LETTING_GO_S
+
+    patience.control_began()
+    clock.now_s += 0.2
+    patience.control_ended()
+    assert patience.limit_s(Wait.LETTING_GO) == pytest.approx(2 * LETTING_GO_S)

@@ -123,6 +123,36 @@ def test_closed_standard_input_is_noticed() -> None:
         assert "has closed its standard input" in process.describe()
 
 
+def test_what_was_never_read_is_counted_when_nobody_can_read_it() -> None:
+    """That the reading end is gone shows without a write, and what is in the pipe then, or comes later, is unread."""
+    with started("import os, time\nos.close(0)\nos.write(1, b'closed')\ntime.sleep(600)") as process:
+        process.write(b"never read")
+        pump_until(process, lambda: bool(process.inbox))
+        pump_until(process, lambda: process.stdin_broken)
+        process.write(b", nor this")
+
+        assert process.unread_bytes == len(b"never read, nor this")
+        assert process.unwritten_bytes == 0
+        assert process.status() is None
+
+
+@on_linux
+def test_open_files_are_counted() -> None:
+    """A worker with two files more has a count that is two higher; a process that is gone has none."""
+    code = "import os, sys\nfor line in sys.stdin:\n    os.open(os.devnull, 0)\n    os.write(1, b'.')"
+    with started([sys.executable, "-uSc", code]) as process:
+        counts = []
+        for _ in range(3):
+            process.inbox.clear()
+            process.write(b"\n")
+            pump_until(process, lambda: bool(process.inbox))
+            counts.append(process.descriptors())
+        first, *_ = counts
+        assert first is not None
+        assert counts == [first, first + 1, first + 2]
+    assert observe.descriptors(process.pid) is None
+
+
 def test_standard_error_is_kept_in_part() -> None:
     """The last lines of standard error are kept, however much comes. [EXEC-6]"""
     code = "import sys\nfor n in range(30000): print('line', n, file=sys.stderr)\nprint(flush=True)"

@@ -22,7 +22,7 @@ def test_required_cases_exist() -> None:
     """Ids are stable for ever: each case of the required set of 1.0 is there, under its name."""
     required = load_required("1.0")
 
-    assert len(required) == 142
+    assert len(required) == 170
     assert required - {case.id for case in all_cases()} == set()
 
 
@@ -67,3 +67,26 @@ def test_cases_that_do_not_score_run_after_all_others() -> None:
         ("exec/needs-no-hints", Status.PASS, False),
     ]
     assert log[-2:] == ["begin exec/needs-no-hints", "end exec/needs-no-hints"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_cases_that_wait_run_beside_the_others(jobs: int) -> None:
+    """A case that waits for seconds keeps no other one waiting, unless one is to run at a time; it is told last."""
+    others_ran = threading.Event()
+    seen: list[bool] = []
+
+    def wait(_: object) -> None:
+        seen.append(others_ran.wait(10 if jobs > 1 else 0))
+
+    def work(_: object) -> None:
+        others_ran.set()
+
+    cases = [case for case in all_cases() if case.id in ("exec/needs-no-hints", "run/task-id-0")]
+    idle = [attrs.evolve(case, body=wait, checks=0, idle=True) for case in all_cases() if case.idle][:3]
+    chosen = [*idle, *(attrs.evolve(case, body=work, checks=0) for case in cases)]
+    runner = Runner(SERVING, Patience(1.0, time.monotonic), load_requirements(), required=None)
+
+    verdicts = list(runner.run(chosen, jobs))
+
+    assert [each.case.id for each in verdicts] == [case.id for case in (*chosen[3:], *idle)]
+    assert seen == [jobs > 1] * 3

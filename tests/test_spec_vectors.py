@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from kit_runs import kit
 from kit_scripts import ROOT, WORKER
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.portable import portable
@@ -29,6 +30,15 @@ JUDGE: Final = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOT
 LOOP: Final = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[1]
 BOUND_S: Final = 120.0
 MAX_FOLDER_BYTES: Final = 2 << 20
+FOLLOWED: Final = """
+import json, sys
+sys.stdin.readline()
+for line in sys.stdin:
+    number, payload = json.loads(line)
+    print(json.dumps([[number, payload["value"]], None, None]), flush=True)
+sys.stdout.write({text!r}.replace("20000", str(number)))
+"""
+"""Answers echoes, and writes a text at the end, in which 20000 stands for the last task id."""
 WRONG: Final = ROOT / "conformance" / "spreadjobs_conform" / "wrong_workers"
 
 
@@ -148,6 +158,35 @@ def test_judge_of_the_page_finds_what_is_wrong(code: str, named: str, tmp_path: 
     # A status is a SHOULD here: told, and not wrong.
     assert run.returncode == (0 if "exit status" in named else 1)
     assert named in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("bye\n", True),
+        ("[]\n[1, 2]\n", True),
+        ('bye\n[[1, "of no task"], null, null]\n', True),
+        ('[["a"], null, null]\n[[[]], null, null]\n', True),
+        ('[[1, "of no task"], null, null]\n', False),
+        ('bye\n[[20000, "again"], null, null]\n', False),
+        ('bye\n[["RemoteException", 20000, "EOFError", "of four items"], null, null]\n', False),
+    ],
+)
+def test_judge_of_the_page_and_the_kit_agree_about_what_follows(text: str, *, right: bool, tmp_path: Path) -> None:
+    """Behind the last response any text is right, but for what is meant for a response [SHUT-7, RUN-3]."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(FOLLOWED.format(text=text), encoding="utf-8")
+    (tmp_path / "judge.py").write_text(JUDGE, encoding="utf-8")
+    (tmp_path / "out").write_text('[[20000, "sample 1"], null, null]\n' + text, encoding="utf-8")
+    (tmp_path / "expected").write_text(
+        '{"id": 20000, "answer": "sample 1"}\n{"exit": 0, "level": "SHOULD"}\n', encoding="utf-8"
+    )
+    judge = [sys.executable, "-S", *(str(tmp_path / name) for name in ("judge.py", "expected", "out")), "0"]
+    judged = subprocess.run(judge, check=False, capture_output=True, timeout=BOUND_S)
+    by_kit = kit("--codec", "json", "--case", "eof/with-a-request-unanswered", "--", sys.executable, "-S", str(worker))
+
+    assert judged.returncode == (0 if right else 1), judged.stderr
+    assert by_kit.status == (0 if right else 1), by_kit.out
 
 
 ID = 20000

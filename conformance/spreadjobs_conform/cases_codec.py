@@ -13,6 +13,7 @@ from spreadjobs_conform.responses import Failure, Refusal
 
 ECHO: Final = "op:echo"
 EACH_OUTCOME: Final = "op:echo op:raise op:busy op:print"
+RARE: Final = "type:bytes type:bytearray type:complex"
 
 
 def _values_of_a_protocol(conv: Conversation) -> None:
@@ -20,12 +21,20 @@ def _values_of_a_protocol(conv: Conversation) -> None:
     conv.ask_sample()
     conv.ask_sample()
     if conv.candidate.ops is not Ops.ABSENT and ECHO not in conv.candidate.lacks:
-        conv.echo([None, True, -1, 255, 65_536, 2**31, 1.5, "text", "\u6f22", [], {"k": ["v"]}, "x" * 300, [0] * 3])
+        conv.echo(
+            [None, True, -1, 255, 65_536, 2**31, 2**40, 1.5, "text", "\u6f22", [], {"k": ["v"]}, "x" * 300, [0] * 3]
+        )
+        conv.echo(
+            [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), {}, {"k": 1, "l": 2}, 300, False, -(2**31), "\u6f22" * 200]
+        )
+        # So many that the pickler refers to the last ones in the long form.
+        many = [f"text {number}" for number in range(300)]
+        conv.echo([*many, many[-1], many[0]])
 
 
 @case("wire/pickle-of-the-declared-protocol", "PKL-2", checks=2, codecs=PICKLE)
 def pickle_of_the_declared_protocol(conv: Conversation) -> None:
-    """Pickles of the declared protocol are read."""
+    """Pickles of the declared protocol are read, whatever opcodes the values in them take."""
     _values_of_a_protocol(conv)
 
 
@@ -57,6 +66,33 @@ def responses_begin_as_tuple_or_list(conv: Conversation) -> None:
     """Every sort of response is one pickle of a protocol up to 5 whose first byte is one of the three that may be."""
     conv.prepare()
     _each_outcome(conv)
+
+
+def _takes_each_outcome(conv: Conversation, *values: object) -> None:
+    """Has every sort of response, and echoes: what counts is that they can be read, not what they say."""
+    conv.prepare()
+    asked = (
+        payloads.raising("ValueError", "as asked"),
+        payloads.busy("key", 0.5, 1),
+        payloads.printing(["a\n"], ["b\n"]),
+    )
+    for payload in (*asked, *map(payloads.echo, values)):
+        request = conv.request(payload)
+        conv.send(request)
+        conv.response(request)
+
+
+@case("wire/pickles-without-extensions", "PKL-9", checks=8, needs=f"{EACH_OUTCOME} {RARE}", codecs=PICKLE)
+def pickles_without_extensions(conv: Conversation) -> None:
+    """No response has a persistent id, an extension code or an out-of-band buffer, whatever its value."""
+    large = [b"\0" * 70_000, bytearray(70_000)]
+    _takes_each_outcome(conv, b"bytes", bytearray(b"more"), 2j, ["text", 1.5, b"", {"k": 1 - 1j}], large)
+
+
+@case("wire/pickles-of-plain-values", "PKL-10", checks=8, needs=EACH_OUTCOME, codecs=PICKLE)
+def pickles_of_plain_values(conv: Conversation) -> None:
+    """Every sort of response holds values of the data model alone, and no object of the worker's own."""
+    _takes_each_outcome(conv, 0, -1.5, "text", [True, None, (1, [2.5])], {"k": {"l": [3]}})
 
 
 @case("wire/reads-with-an-empty-memo", "PKL-8", checks=8, needs=ECHO, codecs=PICKLE)

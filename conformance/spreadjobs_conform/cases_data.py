@@ -6,6 +6,7 @@ import math
 import sys
 from typing import Final
 
+from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.registry import JSON, PICKLE, case
 
@@ -196,3 +197,17 @@ def values_that_look_like_outcomes(conv: Conversation) -> None:
         [[1, "value"], None, None],
         {"op": "exit", "status": 3},
     )
+
+
+@case("data/strings-that-look-like-other-values", "DATA-1", "DATA-3", checks=48, needs=ECHO)
+def strings_that_look_like_other_values(conv: Conversation) -> None:
+    """A str stays a str, whatever number, date, markup or format could be read into it."""
+    _echoes(conv, *payloads.LOOKALIKES, list(payloads.LOOKALIKES))
+
+
+@case("data/keys-that-look-like-other-values", "DATA-1", "DATA-3", checks=8, needs=ECHO)
+def keys_that_look_like_other_values(conv: Conversation) -> None:
+    """Keys are neither renamed nor left out nor taken for something else, and no dict is taken for an object."""
+    keys = {key: number for number, key in enumerate(payloads.LOOKALIKE_KEYS)}
+    made_of = {"json_class": "String", "raw": [97]}, {"$date": 0}, {"^t": 1.5}, {"__class__": "int", "value": "1"}
+    _echoes(conv, keys, {"inside": [keys]}, list(made_of), {"__proto__": {"x": 1}, "constructor": {"prototype": None}})

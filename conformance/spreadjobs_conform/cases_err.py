@@ -165,3 +165,18 @@ def untagged_failure_is_an_instance(conv: Conversation) -> None:
     """In the untagged dialect a failure is an instance of a class named RemoteException, with text as args."""
     conv.prepare()
     _fails(conv)
+
+
+@case("err/long-type-and-message", "OPS-2", "WIRE-5", checks=2, needs=RAISE)
+def long_type_and_message(conv: Conversation) -> None:
+    """A type's name of 200 characters and a message of 200,000 come whole."""
+    conv.prepare()
+    _raises(conv, "LongName" * 25, "0123456789" * 20_000)
+
+
+@case("err/messages-that-look-like-other-values", "OPS-2", "DATA-3", checks=46, needs=RAISE)
+def messages_that_look_like_other_values(conv: Conversation) -> None:
+    """Messages stay what they are, whatever number, date, markup or format could be read into them."""
+    conv.prepare()
+    for text in payloads.LOOKALIKES:
+        _raises(conv, "ValueError", text)

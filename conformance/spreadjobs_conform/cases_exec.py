@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.registry import case
 
@@ -24,3 +25,16 @@ def needs_no_hints(conv: Conversation) -> None:
     conv.prepare()
     conv.ask_sample()
     conv.ask_sample()
+
+
+@case("exec/stays-while-a-response-is-due", "EXEC-3", checks=4, needs="op:sleep", idle=True)
+def stays_while_a_response_is_due(conv: Conversation) -> None:
+    """The process that was executed does not exit at the end of its input when a task still runs in another one."""
+    conv.prepare()
+    conv.ask_sample()
+    request = conv.request(payloads.sleeping(0.5))
+    conv.send(request)
+    conv.has_read(str(request))
+    conv.close_stdin()
+    conv.stays_for_a_response()
+    conv.expect_value(request, conv.response(request), None, op="sleep")

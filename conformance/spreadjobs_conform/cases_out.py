@@ -105,3 +105,18 @@ def no_lines(conv: Conversation) -> None:
     """A task that printed nothing has no lines."""
     conv.prepare()
     _prints(conv, [], [])
+
+
+@case("out/long-lines", "OPS-4", "WIRE-5", checks=4, needs=PRINT)
+def long_lines(conv: Conversation) -> None:
+    """Lines of 100,000 characters come whole."""
+    conv.prepare()
+    _prints(conv, ["0123456789" * 10_000 + "\n", "short\n"], ["abcdefghij" * 10_000 + "\n"])
+
+
+@case("out/lines-that-look-like-other-values", "OPS-4", "DATA-3", checks=4, needs=PRINT)
+def lines_that_look_like_other_values(conv: Conversation) -> None:
+    """Lines stay what they are, whatever number, date, markup or format could be read into them."""
+    conv.prepare()
+    lines = [f"{text}\n" for text in payloads.LOOKALIKES]
+    _prints(conv, lines, lines[::-1])

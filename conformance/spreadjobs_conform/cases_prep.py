@@ -10,6 +10,8 @@ from spreadjobs_conform.registry import TAGGED, case
 
 MEBIBYTE: Final = 1 << 20
 PREPARED: Final = "op:prepared"
+SECONDS_S: Final = 2.5
+"""Long enough for a thread that loads something, or looks each second."""
 
 
 def _asks_for(conv: Conversation, *items: object) -> None:
@@ -145,3 +147,19 @@ def items_that_look_like_requests(conv: Conversation) -> None:
     conv.silent(conv.stage.quiet_s(), "after items that look like requests, before the None that ends the preparation")
     conv.send_bytes(last, "the None that ends the preparation")
     _asks_for(conv, *items)
+
+
+@case("prep/items-that-look-like-other-values", "DATA-1", "DATA-3", "OPS-7", checks=2, needs=PREPARED)
+def items_that_look_like_other_values(conv: Conversation) -> None:
+    """Preparation items stay what they are, whatever number, date, markup or format could be read into them."""
+    items = (*payloads.LOOKALIKES, {key: number for number, key in enumerate(payloads.LOOKALIKE_KEYS)})
+    conv.prepare(*items)
+    _asks_for(conv, *items)
+
+
+@case("prep/silent-for-seconds", "PREP-3", checks=2, idle=True)
+def silent_for_seconds(conv: Conversation) -> None:
+    """Nothing comes on standard output in the seconds after preparation either, when what starts late has started."""
+    conv.prepare()
+    conv.silent(SECONDS_S, "seconds after preparation, before the first request")
+    conv.ask_sample()

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from spreadjobs_conform import payloads
-from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.conversation import Conversation, Sort
 from spreadjobs_conform.findings import NotTestable
-from spreadjobs_conform.registry import TAGGED, UNTAGGED, case
+from spreadjobs_conform.patience import Wait
+from spreadjobs_conform.registry import PICKLE, TAGGED, UNTAGGED, Case, case
 from spreadjobs_conform.responses import Answer, Failure, Refusal, told
 
 ECHO: Final = "op:echo"
 NOT_BEFORE_S: Final = 0.28
 """When a sleep of 0.3 s may be over: some clocks are a little coarse."""
 MAX_TASK_ID: Final = 2**53 - 1
+SLEEP_S: Final = 0.4
+LATE_PART: Final = 0.4
+"""Of the limit of a response, which grows where the machine is slow."""
+LEAST_LATE_S: Final = 1.0
+"""Also where that limit was cut short after hangs."""
+IDLE_S: Final = 3.5
+"""As long as a run can wait: the whole of it takes not much longer."""
+ROUND_LEAK: Final = 32
+"""Files that stay open in each round of 40 answers and 40 failures, so that it is no accident."""
 
 
 @case("run/returns-the-task-id", "RUN-5", "RUN-15", checks=5, dialects=TAGGED)
@@ -177,6 +188,72 @@ def goes_on_after_a_stop(conv: Conversation) -> None:
         conv.outcome(request)
 
 
+def _requests_behind(conv: Conversation, payload: dict[str, object], due: type[Sort]) -> None:
+    """Has a task some times, and sends a request while it may still run."""
+    conv.prepare()
+    conv.ask_sample()
+    # What the task starts may be there at once, or a little later.
+    for after_s in (0.01, 0.03, 0.06, 0.1):
+        running = conv.request(payload)
+        conv.send(running)
+        conv.has_read(str(running))
+        conv.pause(after_s)
+        behind = conv.request(payloads.echo("sent ahead"))
+        conv.send(behind)
+        conv.expect_sort(running, conv.response(running), due, op=str(payload["op"]))
+        conv.expect_value(behind, conv.response(behind), "sent ahead", op="echo")
+
+
+@case("run/requests-sent-while-a-task-prints", "RUN-7", "RUN-3", checks=22, needs="op:echo op:print", dialects=TAGGED)
+def requests_sent_while_a_task_prints(conv: Conversation) -> None:
+    """Requests that come while a task prints are still there when it is done: nothing else read them."""
+    _requests_behind(conv, payloads.printing(["a line\n"], ["another\n"]), Answer)
+
+
+@case("run/requests-sent-while-a-task-fails", "RUN-7", "RUN-3", checks=22, needs="op:echo op:raise", dialects=TAGGED)
+def requests_sent_while_a_task_fails(conv: Conversation) -> None:
+    """Requests that come while a task fails are still there when it has: nothing else read them."""
+    _requests_behind(conv, payloads.raising("ValueError", "as asked"), Failure)
+
+
+@case("run/answers-after-seconds-of-idleness", "RUN-7", "RUN-3", "RUN-11", checks=3, idle=True)
+def answers_after_seconds_of_idleness(conv: Conversation) -> None:
+    """A worker that had nothing to do for seconds is still there, has written nothing, and takes a further request."""
+    conv.prepare()
+    conv.ask_sample()
+    conv.pause(IDLE_S)
+    conv.ask_sample()
+    conv.ask_sample()
+
+
+@case("run/keeps-no-files-open", "RUN-7", "ERR-2", checks=400, needs="failure")
+def keeps_no_files_open(conv: Conversation) -> None:
+    """Neither answers nor failures leave files open in the worker, as far as the system tells."""
+    conv.prepare()
+    counts = []
+    for _ in range(5):
+        for _ in range(40):
+            conv.ask_sample()
+            failing, _sample = conv.failing()
+            conv.send(failing)
+            conv.response(failing)
+        counts.append(conv.process.descriptors())
+    # The first round may open what stays. A worker that closes late, when memory is tidied, has fewer now and then.
+    known = [count for count in counts if count is not None]
+    grew = len(known) == len(counts) and all(more - less >= ROUND_LEAK for less, more in itertools.pairwise(known))
+    came = f"after each 40 answers and 40 failures more files were open: {', '.join(map(str, known))}"
+    conv.check(not grew, came, "as many as before", "close what a task opens, also when it fails")
+
+
+@case("run/task-id-is-an-int", "RUN-15", "RUN-5", checks=6, codecs=PICKLE, dialects=TAGGED)
+def task_id_is_an_int(conv: Conversation) -> None:
+    """The task id comes back as an int, neither as a bool nor as a float, whatever the number and the outcome."""
+    _ids(conv, 1, 0, 2, 2**31, MAX_TASK_ID)
+    failing, _ = conv.failing()
+    conv.send(failing)
+    conv.response(failing)
+
+
 @case("run/no-reserved-words", "RUN-9", checks=8, needs="op:echo op:raise op:busy op:print", dialects=TAGGED)
 def no_reserved_words(conv: Conversation) -> None:
     """No response of any sort begins with a word that is reserved, and answers begin with their task id."""
@@ -212,6 +289,22 @@ def sleeps_as_long_as_asked(conv: Conversation) -> None:
     conv.check(took_s > NOT_BEFORE_S, f"the answer came after {took_s:.3f} s", "an answer after 0.3 s")
 
 
+@case("run/sleeps-not-much-longer", "OPS-5", checks=3, needs="op:sleep", idle=True)
+def sleeps_not_much_longer(conv: Conversation) -> None:
+    """The sleep payload is answered soon after its time; how soon, depends on the machine."""
+    conv.prepare()
+    conv.ask_sample()
+    began_s = conv.stage.now_s()
+    request = conv.request(payloads.sleeping(SLEEP_S))
+    conv.send(request)
+    response = conv.response(request)
+    took_s = conv.stage.now_s() - began_s
+    conv.expect_value(request, response, None, op="sleep")
+    # Two seconds for what an answer usually takes milliseconds, and more on a machine that is slow now.
+    most_s = SLEEP_S + max(LEAST_LATE_S, conv.stage.limit_s(Wait.RESPONSE, mebibytes=0.0, first=False) * LATE_PART)
+    conv.check(took_s < most_s, f"the answer came after {took_s:.2f} s", f"an answer {SLEEP_S} s after the request")
+
+
 def _leaves(conv: Conversation, status: int) -> None:
     conv.prepare()
     conv.ask_sample()
@@ -231,6 +324,31 @@ def _leaves(conv: Conversation, status: int) -> None:
 def exit_without_an_answer(conv: Conversation) -> None:
     """The exit payload makes the worker exit with the status that was asked for, without an answer."""
     _leaves(conv, 7)
+
+
+def _status_case(status: int) -> Case:
+    def body(conv: Conversation) -> None:
+        _leaves(conv, status)
+
+    body.__doc__ = f"The exit payload makes the worker exit with status {status} where that is asked for."
+    return case(f"run/exit-with-status-{status}", "OPS-6", checks=4, needs="op:exit")(body)
+
+
+STATUSES: Final = tuple(_status_case(status) for status in (1, 200))
+
+
+@case("run/exit-lets-go-of-stdout", "SHUT-4", "OPS-6", checks=3, needs="op:exit")
+def exit_lets_go_of_stdout(conv: Conversation) -> None:
+    """When the worker has exited during a task, no process that it started holds its standard output."""
+    conv.prepare()
+    conv.ask_sample()
+    request = conv.request(payloads.leaving(7))
+    conv.send(request)
+    answered = conv.arrives_before_exit(by_process=True)
+    if answered is not None and isinstance(answered.first, Failure):
+        raise NotTestable(f"the worker answered RemoteException to {request.payload}: it does not serve this payload")
+    conv.exits()
+    conv.released()
 
 
 @case("run/exit-with-status-0", "OPS-6", "RUN-13", checks=4, needs="op:exit")

@@ -116,6 +116,38 @@ def _find_out_what_it_waits_for(conv: Conversation, hang: Hang) -> None:
         hang.cure = kept if hang.cure == FLUSH else hang.cure
 
 
+@case("wire/answers-at-the-last-byte", "WIRE-7", checks=4)
+def answers_at_the_last_byte(conv: Conversation) -> None:
+    """A request is answered when its last byte has come, alone, and nothing behind it."""
+    conv.prepare()
+    conv.ask_sample()
+    for _ in range(3):
+        request = conv.sample()
+        conv.expect_requests(request)
+        conv.send_pieces([request.data[:-1], request.data[-1:]], str(request))
+        try:
+            conv.outcome(request)
+        except Hang as hang:
+            # Unless one more byte helps, it waits for something else.
+            hang.requirement = "WIRE-3"
+            _find_out_what_it_waits_for(conv, hang)
+            raise
+
+
+@case("wire/nothing-between-messages", "WIRE-1", checks=9)
+def nothing_between_messages(conv: Conversation) -> None:
+    """Behind each message comes nothing but the newline that the codec allows, whatever the outcome."""
+    conv.prepare()
+    for _ in range(2):
+        conv.ask_sample()
+        conv.silent(0.02, "behind an answer")
+        failing, _ = conv.failing()
+        conv.send(failing)
+        conv.response(failing)
+        conv.silent(0.02, "behind the response to a task that fails")
+    conv.ask_sample()
+
+
 @case("wire/nothing-but-messages", "WIRE-4", "WIRE-1", checks=6)
 def nothing_but_messages(conv: Conversation) -> None:
     """Nothing but responses comes while answers and failures are given, and nothing while no request waits."""

@@ -35,8 +35,13 @@ PIECE_LIMIT_S: Final = 0.25
 """For how long a piece of a message may wait in the pipe before the next one follows."""
 MAX_PENDING_BYTES: Final = 1 << 27
 HANGS_OF_PIECES: Final = 3
+FLOOD_BYTES: Final = 1 << 18
+FLOOD_FACTOR: Final = 8
+"""Much more than a traceback, and than an echo in which every character became an escape of six."""
 UNBUFFERED: Final = "PYTHONUNBUFFERED"
 """Left out of a worker's environment: it would hide a missing flush."""
+STAYS_OPEN: Final = "standard input open until its end is read"
+KEEP_OPEN: Final = "read standard input to its end, and do not close it before"
 HINTS: Final = ("SPREAD_JOBS_PROTOCOL", "SPREAD_JOBS_CODEC", "SPREAD_JOBS_WORKER")
 
 
@@ -204,13 +209,34 @@ class Channel:
 
         Raises:
             NotTestable: It has not within the limit.
+            Finding: It never will: it has exited, or closed its standard input.
         """
+        self.pump(0.0)
         self.drained()
         unread = self.process.unread_bytes
         if not self.wait(lambda: not self.process.unread_bytes or self.process.stdin_broken, Wait.READING):
             raise NotTestable(f"{unread} bytes of {what} were never read, so what comes after them cannot be seen")
+        if unread := self.process.unread_bytes:
+            # A process that exits closes its files a moment before.
+            self.linger()
+            self.alive(f"before it had read {what}")
+            requirement = "RUN-7" if self.has_answered else "PREP-4"
+            came = f"the worker closed its standard input when {unread} bytes of {what} were unread"
+            raise Finding(requirement, came, STAYS_OPEN, KEEP_OPEN, also=("RUN-7",))
         self.note("kit", f"saw that {what} was read")
         self.checks += 1
+
+    def listens(self, when: str) -> None:
+        """
+        Makes sure that the worker has not closed its standard input before its end.
+
+        Raises:
+            Finding: It has.
+        """
+        self.alive(when)
+        self.pump(0.0)
+        broken = self.process.stdin_broken
+        self.check(not broken, f"the worker closed its standard input {when}", STAYS_OPEN, KEEP_OPEN)
 
     def check(self, condition: bool, came: str, due: str, cure: str = "", *, requirement: str = "") -> None:  # noqa: FBT001 - reads like assert
         """
@@ -238,7 +264,7 @@ class Channel:
         cure = likely_cure(data, self.candidate.codec)
         self.check(not data, f"{data[:80]!r} came on standard output {when}", "nothing", cure)
 
-    # The end.
+    # The end; more of it in ``ending``.
 
     def alive(self, when: str) -> None:
         """Makes sure that the process that was executed has not exited yet."""
@@ -288,31 +314,6 @@ class Channel:
             if self.process.received_bytes == before:
                 return
 
-    def released(self) -> None:
-        """
-        Makes sure that standard output ends once the process has exited. Spec SHUT-4, CMD-5.
-
-        Raises:
-            Hang: A process that it started still holds it.
-        """
-        began_s = self.stage.now_s()
-        if not self.wait(lambda: not self.process.stdout_open, Wait.RELEASE):
-            cure = "wait for child processes before exiting, or give them another standard output"
-            due = "the end of standard output"
-            self.hang(Wait.RELEASE, "no end of standard output", due, self.stage.now_s() - began_s, cure)
-        self.checks += 1
-
-    def ends_or(self, seconds: float) -> None:
-        """Waits until standard output has ended, for at most that time."""
-        end_s = self.stage.now_s() + seconds
-        while self.process.stdout_open and (remaining_s := end_s - self.stage.now_s()) > 0:
-            self.pump(min(remaining_s, STEP_S))
-
-    def rest(self) -> bytes:
-        """What came on standard output and belongs to no response that was taken; for use after the exit."""
-        self.pump(0.0)
-        return self._reader.pending()
-
     # Accounts.
 
     def hang(  # noqa: PLR0913 - what a diagnosis is made of
@@ -355,6 +356,11 @@ class Channel:
         if data and self.candidate.worker_class != "command" and self.candidate.codec == "pickle":
             lines += opcode_lines(data, offset)
         return lines
+
+    def flooded(self) -> bool:
+        """Whether more bytes wait than any response to the conformance payloads has: it is no message."""
+        most = FLOOD_BYTES + FLOOD_FACTOR * self._sent_bytes
+        return self.candidate.ops is Ops.SERVED and self._reader.pending_bytes() > most
 
     def so_far(self) -> str:
         """What has come of the message that is due."""

@@ -10,7 +10,7 @@ import attrs
 
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
-from spreadjobs_conform.channel import MEBIBYTE, Channel
+from spreadjobs_conform.channel import MEBIBYTE
 from spreadjobs_conform.cures import (
     COUNT_REFUSALS,
     ID_UNCHANGED,
@@ -20,6 +20,7 @@ from spreadjobs_conform.cures import (
     REFUSE,
     value_cure,
 )
+from spreadjobs_conform.ending import Ending
 from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
 from spreadjobs_conform.messages import Message
 from spreadjobs_conform.patience import Wait
@@ -31,6 +32,8 @@ FIXED_PREPARATION: Final = (
     "it takes a preparation that the kit chooses, and the manifest says that this one ends by count (preparation_ends)"
 )
 
+SMALL_BYTES: Final = 1 << 13
+"""So much fits into a pipe that nobody reads from."""
 Sort = TypeVar("Sort", Answer, Refusal, Failure)
 _DUE_SORTS: Final[Mapping[type[First], tuple[str, str]]] = {
     Answer: ("an answer", ""),
@@ -55,7 +58,7 @@ class Request:
         return f"request {self.number}" + (f" (task {self.task_id})" if self.task_id is not None else "")
 
 
-class Conversation(Channel):
+class Conversation(Ending):
     """The master's side of one worker. The arguments are those of ``Channel``."""
 
     def __init__(self, candidate: Candidate, stage: Stage, blame: str) -> None:
@@ -111,8 +114,13 @@ class Conversation(Channel):
         number = next(self._numbers)
         if not self.candidate.tagged:
             return Request(number, None, payload, self.encode(payload, protocol), sample)
-        chosen = next(self._ids) if task_id is None else task_id
+        chosen = self._next_id(task_id)
         return Request(number, chosen, payload, self.encode((chosen, payload), protocol), sample)
+
+    def _next_id(self, task_id: int | None = None) -> int:
+        chosen = next(self._ids) if task_id is None else task_id
+        self.given_ids.add(chosen)
+        return chosen
 
     def sample(self, *, task_id: int | None = None, protocol: int | None = None) -> Request:
         """A request that this worker can be sent whatever it does: a sample of its own, or an echo."""
@@ -125,7 +133,7 @@ class Conversation(Channel):
 
     def raw_request(self, payload: object, render: Callable[[int], bytes]) -> Request:
         """A request whose bytes the case writes itself, from the task id."""
-        chosen = next(self._ids)
+        chosen = self._next_id()
         return Request(next(self._numbers), chosen, payload, render(chosen))
 
     def sized_request(self, size_bytes: int) -> Request:
@@ -135,7 +143,7 @@ class Conversation(Channel):
         Raises:
             HarnessFault: No length of the str gives that size.
         """
-        chosen = next(self._ids)
+        chosen = self._next_id()
         length = size_bytes
         for _ in range(8):
             text = "x" * length
@@ -169,15 +177,22 @@ class Conversation(Channel):
 
     def send_with_end(self, *requests: Request) -> None:
         """
-        Sends small requests and ends standard input, so that the worker finds both at once.
+        Sends requests and ends standard input, so that the worker finds the end of both at once.
 
         Raises:
             Hang: The worker does not read.
         """
-        # Stopped meanwhile, it cannot answer between the two, however busy the machine.
-        self.process.freeze()
+        self.expect_requests(*requests)
+        data = b"".join(request.data for request in requests)
+        if begun := data[:-SMALL_BYTES]:
+            self.send_bytes(begun, "all but the end of the last requests")
+        # Stopped meanwhile, it cannot answer between the two, however busy the machine. But it must have read so far.
+        if self.wait(lambda: not self.process.unread_bytes, Wait.READING, mebibytes=len(begun) / MEBIBYTE):
+            self.process.freeze()
         try:
-            self.send(*requests)
+            last, count = data[len(begun) :], len(requests)
+            text = str(requests[0]) if count == 1 else f"{requests[0]} to {requests[-1]}"
+            self.send_bytes(last, f"the end of {text}" if begun else text)
             self.close_stdin()
         finally:
             self.process.thaw()
@@ -221,7 +236,8 @@ class Conversation(Channel):
         due = f"a response to {request}"
         if not arrived_in_time:
             what = f"no response to request {request.number}"
-            self.hang(Wait.RESPONSE, what, due, self.stage.now_s() - began_s, also=("RUN-3",))
+            also = ("WIRE-4", "RUN-3") if self.flooded() else ("RUN-3",)
+            self.hang(Wait.RESPONSE, what, due, self.stage.now_s() - began_s, also=also)
         # The pipe can end a moment before the process does.
         self.wait(lambda: self.process.status() is not None, Wait.RELEASE)
         came = f"standard output ended without a response to request {request.number}; {self.so_far()}"
@@ -232,12 +248,17 @@ class Conversation(Channel):
         message = self.next_message()
         return None if message is None else self._interpret(message)
 
-    def arrives_before_exit(self) -> Response | None:
-        """A response that comes although the worker was to exit without one."""
+    def arrives_before_exit(self, *, by_process: bool = False) -> Response | None:
+        """
+        A response that comes although the worker was to exit without one.
+
+        Args:
+            by_process: Its exit is enough; other processes may hold its standard output still.
+        """
         found: list[Response] = []
 
         def decided() -> bool:
-            exited = self.process.status() is not None and not self.process.stdout_open
+            exited = self.process.status() is not None and (by_process or not self.process.stdout_open)
             response = self.arrived()
             if response is not None:
                 found.append(response)
@@ -252,25 +273,11 @@ class Conversation(Channel):
         by_number = self.candidate.codec == "json"
         return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
 
-    def no_response(self) -> None:
-        """
-        Makes sure that no further response has come; text is no response. Spec SHUT-7.
-
-        Raises:
-            Finding: One has.
-        """
-        self.checks += 1
-        try:
-            response = self.arrived()
-        except Finding:
-            return
-        if response is not None:
-            raise Finding(self.blame, f"{told(response.first)} came, which nobody asked for", "no further response")
-
     def _check_alive_message(self, alive: Alive) -> None:
         if alive.task_id not in {request.task_id for request in self._outstanding}:
             came = f"an Alive for task {alive.task_id} came, which is not being worked on"
-            raise Finding("RUN-11", came, "an Alive only between reading a request and answering it")
+            due = "an Alive only between reading a request and answering it"
+            raise Finding("RUN-11", came, due, also=("RUN-3",))
 
     def _check_id(self, request: Request, response: Response) -> None:
         first = response.first

@@ -43,6 +43,10 @@ class Reader(Protocol):
         """How many they are."""
         ...
 
+    def rest(self) -> bytes:
+        """All of them."""
+        ...
+
 
 class TextReader:
     """The output of a command, which has no messages: the last bytes are kept."""
@@ -66,6 +70,10 @@ class TextReader:
     def pending_bytes(self) -> int:
         """How many were kept."""
         return len(self._tail)
+
+    def rest(self) -> bytes:
+        """All that were kept."""
+        return bytes(self._tail)
 
 
 def unreadable(requirement: str, data: bytes, due: str, codec: str) -> Finding:

@@ -127,6 +127,14 @@ def command_of(pid: int) -> str:
     return " ".join(words).strip()[:80]
 
 
+def descriptors(pid: int) -> int | None:
+    """How many files a process has open; None if nobody says."""
+    try:
+        return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return None
+
+
 def pipe_name(descriptor: int) -> str:
     """The name of a pipe as /proc shows it, such as ``pipe:[4711]``."""
     return f"pipe:[{os.fstat(descriptor).st_ino}]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 
 def echo(value: object) -> dict[str, object]:
@@ -38,3 +39,12 @@ def leaving(status: int) -> dict[str, object]:
 def prepared() -> dict[str, object]:
     """Answered with the preparation items. Spec OPS-7."""
     return {"op": "prepared"}
+
+
+LOOKALIKES: Final = (
+    *("007", "1e5", "-3", "3.5", "0x10", "true", "null", "None", "NA", "NaN", "", " "),
+    *("2020-01-02T03:04:05Z", "2020-01-02", "12:30", "a<b & c>d", "&amp;", "100%% %d %s %n"),
+    *("$HOME `x` \\n \\u0041", "'\"", "[]", "{}", "~"),
+)
+"""Texts that something else could be made of: a number, a date, None, markup, a format, an escape."""
+LOOKALIKE_KEYS: Final = (*LOOKALIKES, "someKey", "some-key", "SOME_KEY", "__proto__", "constructor", "json_class")

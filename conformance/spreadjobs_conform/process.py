@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import selectors
 import signal
 import struct
@@ -64,6 +65,8 @@ class WorkerProcess:
         }
         self._stdout_pipe = frozenset({observe.pipe_name(self._stdout)})
         self._outgoing = bytearray()
+        self._lost_bytes = 0
+        """What was to be written when nobody could read it any more."""
         self._status: int | None = None
         self.inbox = bytearray()
         """What came on standard output and was not taken yet."""
@@ -80,6 +83,8 @@ class WorkerProcess:
         self._selector.register(self._stdout, selectors.EVENT_READ)
         self._selector.register(self._stderr, selectors.EVENT_READ)
         self._pidfd = self._open_pidfd()
+        self._stdin_poll = select.poll()
+        self._stdin_poll.register(self._stdin, 0)
 
     def _open_pidfd(self) -> int | None:
         # With it the end of the process wakes the selector; without it, the pauses of `pump` are short enough.
@@ -94,7 +99,9 @@ class WorkerProcess:
 
     def write(self, data: bytes) -> None:
         """Queues bytes for standard input and writes what fits at once."""
-        if self.stdin_open and not self.stdin_broken:
+        if self.stdin_broken:
+            self._lost_bytes += len(data)
+        elif self.stdin_open:
             self._outgoing += data
             self._write_some()
 
@@ -112,7 +119,7 @@ class WorkerProcess:
             waiting: int = struct.unpack("i", fcntl.ioctl(self._stdin, termios.FIONREAD, b"\0\0\0\0"))[0]
         except OSError:
             waiting = 0
-        return len(self._outgoing) + waiting
+        return len(self._outgoing) + self._lost_bytes + waiting
 
     def close_stdin(self) -> None:
         """The worker sees the end of its standard input; what is still queued is dropped."""
@@ -128,11 +135,20 @@ class WorkerProcess:
             except BlockingIOError:
                 break
             except OSError:
-                self.stdin_broken = True
-                self._outgoing.clear()
+                self._lose_stdin()
                 break
             del self._outgoing[:written]
         self._watch_stdin()
+
+    def _lose_stdin(self) -> None:
+        self.stdin_broken = True
+        self._lost_bytes += len(self._outgoing)
+        self._stop_writing()
+
+    def _look_at_stdin(self) -> None:
+        # That nobody holds the other end any more shows without a write: what is in the pipe then was never read.
+        if self.stdin_open and not self.stdin_broken and self._stdin_poll.poll(0):
+            self._lose_stdin()
 
     def _watch_stdin(self) -> None:
         registered = self._stdin in self._selector.get_map()
@@ -147,6 +163,7 @@ class WorkerProcess:
 
     def pump(self, timeout_s: float) -> None:
         """Moves what can be moved now, or within the time if nothing can."""
+        self._look_at_stdin()
         if len(self.inbox) > MAX_UNREAD_BYTES:
             return
         if self._pidfd is None:
@@ -226,6 +243,10 @@ class WorkerProcess:
         found = sorted(observe.holders(self._stdout_pipe) - {self.pid})
         named = ", ".join(f"process {pid} ({observe.command_of(pid) or 'no command line'})" for pid in found[:3])
         return f" by {named}" if named else ""
+
+    def descriptors(self) -> int | None:
+        """How many files the process has open; None where the system does not say."""
+        return observe.descriptors(self.pid)
 
     def stderr_lines(self, count: int) -> list[str]:
         """The last lines of standard error."""

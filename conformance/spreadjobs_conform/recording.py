@@ -177,6 +177,11 @@ class _RecordedWorker:
         self._facts.add("state", text)
         return text
 
+    def descriptors(self) -> int | None:
+        count = self._inner.descriptors()
+        self._facts.add("files", count)
+        return count
+
     def stderr_lines(self, count: int) -> list[str]:
         lines = self._inner.stderr_lines(count)
         self._facts.add("stderr", lines)

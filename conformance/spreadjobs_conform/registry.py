@@ -42,6 +42,8 @@ class Case:
     """The protocol that the kit writes in this case, if it is not the declared one."""
     heavy: bool = False
     """Whether it moves many bytes; such cases run last."""
+    idle: bool = False
+    """Whether it waits for seconds; such cases begin first, beside the others."""
 
     @property
     def family(self) -> str:
@@ -63,6 +65,7 @@ def case(  # noqa: PLR0913 - one argument a field of Case
     dialects: tuple[str, ...] = BOTH_DIALECTS,
     pickle_protocol: int | None = None,
     heavy: bool = False,
+    idle: bool = False,
 ) -> Callable[[Body], Case]:
     """
     Makes a case of a function; its docstring becomes the summary.
@@ -77,6 +80,7 @@ def case(  # noqa: PLR0913 - one argument a field of Case
         dialects: Where it applies.
         pickle_protocol: What the kit writes, if not the declared protocol.
         heavy: Whether it moves many bytes.
+        idle: Whether it waits for seconds.
     """
 
     def make(body: Body) -> Case:
@@ -92,6 +96,7 @@ def case(  # noqa: PLR0913 - one argument a field of Case
             dialects=dialects,
             pickle_protocol=pickle_protocol,
             heavy=heavy,
+            idle=idle,
         )
 
     return make

@@ -163,6 +163,9 @@ class _RightWorker:
     def describe(self) -> str:
         return "it is a worker in memory"
 
+    def descriptors(self) -> int | None:
+        return None
+
     def stderr_lines(self, count: int) -> list[str]:  # noqa: ARG002 - Worker has it
         return []
 

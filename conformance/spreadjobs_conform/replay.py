@@ -297,6 +297,10 @@ class _ReplayedWorker:
     def describe(self) -> str:
         return self._tape.text("state")
 
+    def descriptors(self) -> int | None:
+        value = self._tape.take("files")
+        return value if isinstance(value, int) else None
+
     def stderr_lines(self, count: int) -> list[str]:
         value = self._tape.take("stderr")
         return [str(line) for line in value][-count:] if isinstance(value, list) else []

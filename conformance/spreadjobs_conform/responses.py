@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -94,6 +94,23 @@ def interpret(value: object, *, tagged: bool, by_number: bool = False) -> Respon
     if isinstance(first, Alive) and (value[1], value[2]) != (None, None):
         raise Finding("RUN-11", f"an Alive with out or err came: {show(value)}", "(('Alive', task_id), None, None)")
     return Response(first, _lines("out", value[1]), _lines("err", value[2]))
+
+
+def resembles(value: object, is_task: Callable[[float], bool]) -> bool:
+    """
+    Whether a value is meant for a response to a task, although its form may be wrong.
+
+    Args:
+        value: The message; in the dialect tagged.
+        is_task: Whether a number is the id of a task.
+    """
+    match value:
+        case [["TooBusy" | "RemoteException" | "Alive", int() | float() as task_id, *_], _, _]:
+            return is_task(task_id)
+        case [[int() | float() as task_id, *_], _, _]:
+            return not isinstance(task_id, bool) and is_task(task_id)
+        case _:
+            return False
 
 
 def _lines(name: str, value: object) -> tuple[str, ...] | str:

@@ -38,6 +38,8 @@ from spreadjobs_conform.verdicts import Status, Verdict
 PROBE: Final = "are you there?"
 FORM: Final = "PKL-"
 """Requirements about opcodes: there the opcodes of a whole message tell what is wrong with it."""
+MOST_IDLE: Final = 4
+"""So many cases that only wait run beside the others."""
 SHOWN_EVENTS: Final = 12
 SHOWN_STDERR_LINES: Final = 8
 
@@ -104,7 +106,7 @@ class Runner:
 
     def run(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
         """
-        The verdicts, in the order of the cases; heavy ones come last, and those that do not score after all others.
+        The verdicts, in the order of the cases; long ones come last, and those that do not score after all others.
 
         Args:
             cases: What to run.
@@ -113,7 +115,7 @@ class Runner:
         Raises:
             KeyboardInterrupt: As it came; all workers have been ended then.
         """
-        ordered = sorted(cases, key=lambda case: case.heavy)
+        ordered = sorted(cases, key=lambda case: case.heavy or case.idle)
         # Cases that do not score must change nothing for the others: neither by their load nor by their hangs.
         for group in ([case for case in ordered if self.scores(case)], [c for c in ordered if not self.scores(c)]):
             yield from self._run_group(group, jobs)
@@ -124,15 +126,20 @@ class Runner:
 
     def _run_group(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
         pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="case")
+        # Cases that wait for seconds do it while the others run, unless one case is to run at a time.
+        beside = ThreadPoolExecutor(max_workers=MOST_IDLE, thread_name_prefix="idle") if jobs > 1 else pool
         try:
-            futures: list[Future[Verdict]] = [pool.submit(self.run_case, case) for case in cases]
-            for future in futures:
-                yield future.result()
+            futures: dict[str, Future[Verdict]] = {}
+            for case in sorted(cases, key=lambda case: not case.idle):
+                futures[case.id] = (beside if case.idle else pool).submit(self.run_case, case)
+            for case in cases:
+                yield futures[case.id].result()
         except BaseException:
             self.stop.set()
             raise
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            for each in (pool, beside):
+                each.shutdown(wait=True, cancel_futures=True)
 
     def run_case(self, case: Case) -> Verdict:
         """

@@ -58,6 +58,10 @@ class Worker(Protocol):
         """Where the process stands, for people."""
         ...
 
+    def descriptors(self) -> int | None:
+        """How many files it has open; None if nobody says."""
+        ...
+
     def stderr_lines(self, count: int) -> list[str]:
         """The last lines of standard error."""
         ...

@@ -39,6 +39,10 @@ class JsonReader:
         """How many they are."""
         return len(self._buffer)
 
+    def rest(self) -> bytes:
+        """All of them."""
+        return bytes(self._buffer)
+
     def next(self) -> Message | None:
         """
         The next complete message, or None until more bytes come.

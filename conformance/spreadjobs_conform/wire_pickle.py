@@ -44,6 +44,11 @@ class PickleReader:
         self._drop_newline()
         return len(self._buffer)
 
+    def rest(self) -> bytes:
+        """All of them."""
+        self._drop_newline()
+        return bytes(self._buffer)
+
     def next(self) -> Message | None:
         """
         The next complete message, or None until more bytes come.
