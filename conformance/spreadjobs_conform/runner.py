@@ -15,8 +15,9 @@ from typing import Final
 import attrs
 
 from spreadjobs_conform import observe, payloads
+from spreadjobs_conform.asking import FIXED_PREPARATION
 from spreadjobs_conform.candidate import Candidate, Ops
-from spreadjobs_conform.conversation import FIXED_PREPARATION, Conversation
+from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.findings import (
     CannotStart,
     DoesNotFit,
