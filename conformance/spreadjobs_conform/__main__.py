@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn, TextIO
 
+import attrs
+
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
@@ -26,9 +28,10 @@ from spreadjobs_conform.options import (
     parse,
 )
 from spreadjobs_conform.report_files import open_outputs, told_when_gone, write_text
+from spreadjobs_conform.report_html import check_installed
 from spreadjobs_conform.report_lines import read_lines
 from spreadjobs_conform.report_markdown import as_text
-from spreadjobs_conform.report_options import ReportOptions
+from spreadjobs_conform.report_options import Formats, ReportOptions
 from spreadjobs_conform.report_read import read_reports, worst_exit
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import load_requirements
@@ -121,11 +124,27 @@ def _verify(options: VerifyOptions, out: TextIO) -> Exit:
 def _report(options: ReportOptions, out: TextIO) -> Exit:
     requirements = load_requirements()
     reports = read_reports(options.reports, options.names)
-    with told_when_gone(out), open_outputs(options.formats, out) as outputs:
+    formats, missing = _that_can_be_made(options.formats)
+    with told_when_gone(out), open_outputs(formats, out) as outputs:
         if not options.formats.files:
             write_text(out, as_text(reports, requirements))
         outputs.write(reports, requirements)
+    if missing is not None:
+        raise missing
     return worst_exit(reports)
+
+
+def _that_can_be_made(formats: Formats) -> tuple[Formats, UsageFault | None]:
+    """What was asked for without the page, if that wants a package that is not installed, and what is missing."""
+    if "html" not in formats.files:
+        return formats, None
+    try:
+        check_installed()
+    except UsageFault as missing:
+        return attrs.evolve(
+            formats, files={name: path for name, path in formats.files.items() if name != "html"}
+        ), missing
+    return formats, None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -44,6 +44,8 @@ class Asking(Endings):
         self._numbers = itertools.count(1)
         self._samples = itertools.count(1)
         self._outstanding: list[Request] = []
+        self.items_sent: tuple[object, ...] = ()
+        """Of the preparation."""
 
     def preparation(self, *items: object) -> list[bytes]:
         """
@@ -55,7 +57,8 @@ class Asking(Endings):
         if items and self.candidate.preparation_counted:
             raise NotTestable(FIXED_PREPARATION)
         end = () if self.candidate.preparation_counted else (None,)
-        return [self.encode(item) for item in (*self.candidate.preparation, *items, *end)]
+        self.items_sent = (*self.candidate.preparation, *items)
+        return [self.encode(item) for item in (*self.items_sent, *end)]
 
     def open_preparation(self, *items: object) -> tuple[list[bytes], bytes]:
         """
@@ -149,9 +152,9 @@ class Asking(Endings):
             Hang: The worker does not read.
         """
         # Stopped meanwhile, it cannot answer between the two, however busy the machine.
-        self.process.freeze()
+        self.freeze()
         try:
             self.send(*requests)
             self.close_stdin()
         finally:
-            self.process.thaw()
+            self.thaw()

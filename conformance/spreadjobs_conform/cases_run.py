@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from spreadjobs_conform import payloads
-from spreadjobs_conform.conversation import Conversation
+from spreadjobs_conform.conversation import Conversation, unserved
 from spreadjobs_conform.findings import NotTestable
 from spreadjobs_conform.registry import TAGGED, UNTAGGED, case
 from spreadjobs_conform.responses import Answer, Failure, Refusal, told
@@ -168,12 +168,12 @@ def goes_on_after_a_stop(conv: Conversation) -> None:
     conv.ask_sample()
     for _ in range(2):
         request = conv.sample()
-        conv.process.freeze()
+        conv.freeze()
         try:
             conv.send(request)
             conv.pause(0.2)
         finally:
-            conv.process.thaw()
+            conv.thaw()
         conv.outcome(request)
 
 
@@ -217,9 +217,9 @@ def _leaves(conv: Conversation, status: int) -> None:
     conv.ask_sample()
     request = conv.request(payloads.leaving(status))
     conv.send(request)
-    answered = conv.arrives_before_exit()
+    answered = conv.arrives_before_exit(f"exit with status {status}, without an answer")
     if answered is not None and isinstance(answered.first, Failure):
-        raise NotTestable(f"the worker answered RemoteException to {request.payload}: it does not serve this payload")
+        raise NotTestable(unserved(answered.first, request.payload))
     came_first = "" if answered is None else f"{told(answered.first)} came for {request}"
     conv.check(answered is None, came_first, "exit without an answer")
     came = conv.exits()

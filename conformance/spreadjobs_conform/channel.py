@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from spreadjobs_conform.candidate import Candidate, Ops
-from spreadjobs_conform.cures import exit_cure, likely_cure, unfinished_cure, waiting_cure
-from spreadjobs_conform.diagnosis import Facts, bytes_lines, hang_text, opcode_lines
+from spreadjobs_conform.cures import exit_cure, unasked_cure, unfinished_cure, waiting_cure
+from spreadjobs_conform.diagnosis import CUT_SHORT, Facts, bytes_lines, hang_text, opcode_lines
 from spreadjobs_conform.findings import Finding, Hang, NotTestable
 from spreadjobs_conform.messages import Message, Reader, TextReader
-from spreadjobs_conform.observe import WAITS_FOR_CHILD
+from spreadjobs_conform.observe import CHILD_READS, WAITS_FOR_CHILD
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.stage import Stage, Worker
 from spreadjobs_conform.transcript import MAX_SHOWN_BYTES, Actor, Event, Transcript
@@ -31,6 +31,8 @@ STEP_S: Final = 0.25
 PIECE_LIMIT_S: Final = 0.25
 """For how long a piece of a message may wait in the pipe before the next one follows."""
 MAX_PENDING_BYTES: Final = 1 << 27
+STDERR_LINES: Final = 8
+"""So many of the last ones are looked at."""
 HANGS_OF_PIECES: Final = 3
 UNBUFFERED: Final = "PYTHONUNBUFFERED"
 """Left out of a worker's environment: it would hide a missing flush."""
@@ -61,6 +63,10 @@ class Channel:
         self.transcript = Transcript()
         self.has_answered = False
         """Whether the worker has shown that it is up."""
+        self.was_stopped = False
+        """Whether the kit has stopped the worker for a while."""
+        self.input_open = True
+        """Whether the kit has left the worker's standard input open."""
         self._process: Worker | None = None
         self._reader = _reader_for(candidate)
         self._began_s = 0.0
@@ -90,6 +96,7 @@ class Channel:
         if hints:
             environment.update(zip(HINTS, ("1.0", self.candidate.codec, "1.1"), strict=True))
         self._began_s = self.stage.now_s()
+        self.input_open = True
         self._sent_bytes = self._fed_bytes = 0
         self._case_end_s = self._began_s + self.stage.case_limit_s()
         self._process = self.stage.start(self.candidate.command, environment)
@@ -99,6 +106,15 @@ class Channel:
         """Ends the worker and starts it anew."""
         self.end()
         self.start(hints=hints)
+
+    def freeze(self) -> None:
+        """Stops the worker until ``thaw``."""
+        self.was_stopped = True
+        self.process.freeze()
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self.process.thaw()
 
     def linger(self) -> None:
         """Gives a worker that went wrong a moment to say why on its standard error."""
@@ -232,7 +248,7 @@ class Channel:
             self.pump(min(remaining_s, STEP_S))
         data = self._reader.pending()
         self.note("kit", f"looked for output for {seconds:.2f} s")
-        cure = likely_cure(data, self.candidate.codec)
+        cure = unasked_cure(data, self.candidate.codec, has_answered=self.has_answered) if data else ""
         self.check(not data, f"{data[:80]!r} came on standard output {when}", "nothing", cure)
 
     # Accounts.
@@ -246,10 +262,11 @@ class Channel:
         Raises:
             Hang: Always.
         """
-        self.stage.hang(kind)
+        cut = self.stage.hang(kind, waited_s)
         came = f"{what} within {waited_s:.2g} s; {self.so_far()}; {self.process.describe()}"
         self.note("kit", f"gave up waiting for {kind.value}")
-        raise Hang(hang_text(self._facts(kind)), self.blame, came, due, cure or self.cure(), also=also)
+        sort = hang_text(self._facts(kind)) + (f" ({CUT_SHORT})" if cut else "")
+        raise Hang(sort, self.blame, came, due, cure or self.cure(), also=also, cut=cut)
 
     def _facts(self, kind: Wait) -> Facts:
         state = self.process.describe()
@@ -260,6 +277,8 @@ class Channel:
             unread_bytes=self.process.unread_bytes,
             stopped="stopped by a signal" in state,
             reads_stdin="of its standard input" in state and "read" in state,
+            input_open=self.input_open,
+            child_reads=CHILD_READS in state,
             waits_for_child=WAITS_FOR_CHILD in state,
         )
 
@@ -278,6 +297,11 @@ class Channel:
             lines += opcode_lines(data, offset)
         return lines
 
+    @property
+    def has_written(self) -> bool:
+        """Whether anything has come on standard output."""
+        return self._fed_bytes > 0
+
     def so_far(self) -> str:
         """What has come of the message that is due."""
         pending = self._reader.pending()
@@ -289,10 +313,11 @@ class Channel:
         """What the author of the worker probably has to do when a response does not come."""
         pending = self._reader.pending()
         if pending:
-            return unfinished_cure(pending, self.candidate.codec)
+            return unfinished_cure(pending, self.candidate.codec, self._reader.pending_bytes())
         status = self.process.status()
         if status is not None:
-            return exit_cure(status, has_answered=self.has_answered or self.candidate.ops is Ops.SERVED)
+            has_answered = self.has_answered or self.candidate.ops is Ops.SERVED
+            return exit_cure(status, self.candidate.codec, self.stderr_lines(STDERR_LINES), has_answered=has_answered)
         return waiting_cure(self.process.describe())
 
     def note(self, actor: Actor, what: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from contextlib import suppress
+from typing import Final, NoReturn, TypeVar
 
 from spreadjobs_conform import payloads
 from spreadjobs_conform.asking import Asking, Request
@@ -11,19 +12,42 @@ from spreadjobs_conform.candidate import Candidate, Ops
 from spreadjobs_conform.channel import MEBIBYTE
 from spreadjobs_conform.cures import (
     COUNT_REFUSALS,
+    EXIT_REFUSED,
     ID_UNCHANGED,
     NO_OTHER_OUTCOME,
     ONE_EACH,
+    PREPARATION_TAKEN,
     PREPARED,
     REFUSE,
+    SAMPLE,
+    STOP_HEARTBEAT,
+    failure_cure,
     value_cure,
 )
-from spreadjobs_conform.findings import Finding, NotTestable
+from spreadjobs_conform.endings import NEEDS_IT
+from spreadjobs_conform.findings import Finding, Hang, NotTestable
 from spreadjobs_conform.messages import Message
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.responses import Alive, Answer, Failure, First, Refusal, Response, interpret, told
 from spreadjobs_conform.stage import Stage
 from spreadjobs_conform.values import difference, show
+
+
+def unserved(failure: Failure, payload: object) -> str:
+    """Why what is about this payload cannot be tested."""
+    return f"the worker answered RemoteException ({failure.type_name}: {failure.message[:80]}) to {show(payload)}"
+
+
+def _has_no_id(value: object) -> bool:
+    """Whether it is a response of which nothing stands in the place of the task id."""
+    match value:
+        case [[None, _] | ["RemoteException" | "TooBusy" | "Alive", None, *_], *_]:
+            return True
+        case ((None, _) | ("RemoteException" | "TooBusy" | "Alive", None, *_), *_):
+            return True
+        case _:
+            return False
+
 
 Sort = TypeVar("Sort", Answer, Refusal, Failure)
 _DUE_SORTS: Final[Mapping[type[First], tuple[str, str]]] = {
@@ -83,19 +107,55 @@ class Conversation(Asking):
         due = f"a response to {request}"
         if not arrived_in_time:
             what = f"no response to request {request.number}"
-            self.hang(Wait.RESPONSE, what, due, self.stage.now_s() - began_s, also=("RUN-3",))
+            self._hangs(what, due, self.stage.now_s() - began_s)
         # The pipe can end a moment before the process does.
         self.wait(lambda: self.process.status() is not None, Wait.RELEASE)
         came = f"standard output ended without a response to request {request.number}; {self.so_far()}"
-        raise Finding(self.blame, f"{came}; {self.process.describe()}", due, self.cure(), also=("RUN-3",))
+        ended = Finding(self.blame, f"{came}; {self.process.describe()}", due, self.cure(), also=("RUN-3",))
+        count = len(self._answered)
+        if count and self.has_left() and self._is_answered_by_another(request):
+            tasks = "task" if count == 1 else "tasks"
+            raise NotTestable(f"it left by itself, with status 0, after {count} {tasks}; {NEEDS_IT}")
+        raise ended
+
+    def _is_answered_by_another(self, request: Request) -> bool:
+        """Whether a new worker that is asked this first answers: then it was not the request that ended the other."""
+        self.start_again(hints=True)
+        self.prepare(*self.items_sent[len(self.candidate.preparation) :])
+        self.send_bytes(request.data, f"{request}, to a worker that is asked nothing before")
+        found: list[Message] = []
+
+        def decided() -> bool:
+            with suppress(Finding):
+                message = self.next_message()
+                found.extend([message] if message is not None else [])
+            return bool(found) or not self.process.stdout_open
+
+        self.wait(decided, Wait.RESPONSE, mebibytes=len(request.data) / MEBIBYTE)
+        return bool(found)
+
+    def _hangs(self, what: str, due: str, waited_s: float) -> NoReturn:
+        try:
+            self.hang(Wait.RESPONSE, what, due, waited_s, also=("RUN-3",))
+        except Hang as hang:
+            self.find_out(hang, self.sample().data[:1])
+            raise
 
     def arrived(self) -> Response | None:
         """A response that has come unasked or in place of something else, if one has."""
         message = self.next_message()
         return None if message is None else self._interpret(message)
 
-    def arrives_before_exit(self) -> Response | None:
-        """A response that comes although the worker was to exit without one."""
+    def arrives_before_exit(self, due: str) -> Response | None:
+        """
+        A response that comes although the worker was to exit without one.
+
+        Args:
+            due: How it was to exit.
+
+        Raises:
+            Hang: It did neither.
+        """
         found: list[Response] = []
 
         def decided() -> bool:
@@ -105,14 +165,26 @@ class Conversation(Asking):
                 found.append(response)
             return exited or bool(found)
 
-        self.wait(decided, Wait.EXIT)
+        began_s = self.stage.now_s()
+        if not self.wait(decided, Wait.EXIT) and self.process.status() is None:
+            self.hang(Wait.EXIT, "no exit", due, self.stage.now_s() - began_s, EXIT_REFUSED)
         return found[0] if found else None
 
     def _interpret(self, message: Message) -> Response:
         self.last_size_bytes = message.size_bytes
         self.note_message(message)
         by_number = self.candidate.codec == "json"
-        return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
+        try:
+            return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
+        except Finding as finding:
+            if not self._answered and _has_no_id(message.value):
+                self._blame_preparation(finding)
+            raise
+
+    def _blame_preparation(self, finding: Finding) -> None:
+        """What came instead of the first response is one to an item of the preparation."""
+        finding.also = (*([] if self.candidate.samples else ["OPS-8"]), "PREP-4", *finding.also)
+        finding.cure = PREPARATION_TAKEN
 
     def no_response(self) -> None:
         """
@@ -132,7 +204,7 @@ class Conversation(Asking):
     def _check_alive_message(self, alive: Alive) -> None:
         if alive.task_id not in {request.task_id for request in self._outstanding}:
             came = f"an Alive for task {alive.task_id} came, which is not being worked on"
-            raise Finding("RUN-11", came, "an Alive only between reading a request and answering it")
+            raise Finding("RUN-11", came, "an Alive only between reading a request and answering it", STOP_HEARTBEAT)
 
     def _check_id(self, request: Request, response: Response) -> None:
         first = response.first
@@ -149,7 +221,11 @@ class Conversation(Asking):
         if first.task_id in {sent.task_id for sent in self._outstanding}:
             raise Finding("RUN-6", f"{came} before its turn", due, "answer requests in the order in which they came")
         requirement = {Answer: "RUN-5", Refusal: "BUSY-1", Failure: "ERR-1"}.get(type(first), "RUN-5")
-        raise Finding(requirement, f"{came}, and no task bears that id", due, ID_UNCHANGED)
+        finding = Finding(requirement, f"{came}, and no task bears that id", due, ID_UNCHANGED)
+        if not self._answered and any(first.task_id == item for item in self.items_sent):
+            finding.requirement = self.blame
+            self._blame_preparation(finding)
+        raise finding
 
     # Outcomes.
 
@@ -183,19 +259,25 @@ class Conversation(Asking):
         if isinstance(first, Answer):
             found = difference(due, first.value, by_number=self.candidate.codec == "json")
             if found is not None:
-                cure = PREPARED if op == "prepared" else value_cure(due, first.value)
-                raise Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged", cure)
+                raise self._other_value(request, found, due, first.value, op)
             self._served.add(op)
             self.checks += 1
             return
         if isinstance(first, Failure):
             if rare or op not in self._served:
-                what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
-                raise NotTestable(f"{what} to {show(request.payload)}")
+                raise NotTestable(unserved(first, request.payload))
             came = f"a failure ({first.type_name}: {show(first.message)}) came for {request}"
-            raise Finding(self.blame, came, f"the answer {show(due)}")
+            cure = failure_cure(first.type_name, first.message)
+            raise Finding(self.blame, came, f"the answer {show(due)}", cure)
         came = f"a refusal came for {request}, which is to be answered"
         raise Finding(self.blame, came, f"the answer {show(due)}", COUNT_REFUSALS if op == "busy" else "")
+
+    def _other_value(self, request: Request, found: str, due: object, value: object, op: str) -> Finding:
+        if op == "sample":  # Whoever declared it may be wrong.
+            came = f"the sample {show(request.payload)} of the manifest: {show(value)} came, {show(due)} is declared"
+            return Finding(self.blame, came, f"{show(due)}; which of the two is right?", SAMPLE)
+        cure = PREPARED if op == "prepared" else value_cure(due, value)
+        return Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged", cure)
 
     def expect_sort(self, request: Request, response: Response, due: type[Sort], *, op: str) -> Sort:
         """
@@ -214,8 +296,7 @@ class Conversation(Asking):
             self.checks += 1
             return first
         if isinstance(first, Failure) and op not in self._served:
-            what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
-            raise NotTestable(f"{what} to {show(request.payload)}")
+            raise NotTestable(unserved(first, request.payload))
         raise Finding(self.blame, f"{told(first)} came for {request}", *_DUE_SORTS[due])
 
     def ask(self, payload: dict[str, object], due: object, *, rare: bool = False) -> Response:
