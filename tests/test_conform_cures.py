@@ -61,6 +61,7 @@ BY_ID = {case.id: case for case in all_cases()}
         (b'[[7,"\xe9"],null,null]\n', "json", "encode what you write as UTF-8"),
         (b"\xe9t\xe9 [\n", "json", "write nothing to stdout but messages"),
         (b'[["Alive",7],null,null]\n', "json", "stop the heartbeat"),
+        (b'[[7,"xx[[8,"x"],null,null]\n', "json", "under one lock"),
     ],
 )
 def test_cure_fits_what_came(data: bytes, codec: str, cure: str) -> None:

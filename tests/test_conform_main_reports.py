@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import textwrap
 from pathlib import Path
 
 import attrs
 from kit_runs import kit, kit_with_report
-from kit_scripts import ANSWERS, DIES, RIGHT, ROOT, python
+from kit_scripts import ANSWERS, DIES, ECHO, RIGHT, ROOT, python
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.report_text import TextReport
@@ -162,3 +163,25 @@ def test_missing_flush_is_recognised() -> None:
     assert run.status == 1
     assert "the response came when standard input was closed" in run.out
     assert "cure:   flush standard output after each response" in run.out
+
+
+def test_child_of_a_wrapper_may_read_its_input() -> None:
+    """A shell that starts the worker is no worker: that its child reads is as it should be, and is not blamed."""
+    silent = shlex.join(python(ECHO + "for i, p in requests(): pass"))
+
+    run = kit("--timeout-scale", "0.2", "--case", "run/task-id-0", "--", "sh", "-c", f"{silent}; true")
+
+    assert "no response to request 1" in run.unfolded
+    assert "reads its standard input" not in run.unfolded
+
+
+def test_item_that_is_taken_for_a_request_is_told_so() -> None:
+    """Where an item ends the preparation too early, the rule of preparation is named. [OPS-8]"""
+    code = RIGHT.replace("load(read) is not None", "load(read)")
+    taken = "for m in requests():\n  i, p = m if type(m) is tuple else (m, {})\n  "
+    code = code.replace("for i, p in requests(): ", taken)
+
+    run = kit("--case", "prep/falsy-items-do-not-end-it", "--", *python(code))
+
+    assert run.out.startswith("FAIL  prep/falsy-items-do-not-end-it  (MUST OPS-8, PREP-4")
+    assert "it took a preparation item (the None that ends it?) for a request" in run.unfolded

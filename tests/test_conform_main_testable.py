@@ -239,7 +239,7 @@ def test_worker_that_leaves_is_not_testable_where_it_must_stay(tmp_path: Path) -
 
     assert run.statuses()["run/returns-the-task-id"] == "not-testable", run.out
     assert run.statuses()["run/task-id-0"] == "pass"
-    assert "it left by itself, with status 0, after 3 tasks; RUN-13 allows that" in run.out
+    assert "it left by itself, with status 0, after 3 tasks; RUN-13 allows that" in run.unfolded
     assert kit("verify", str(tmp_path / "report.jsonl")).out.endswith("VERIFIED\n")
 
 
@@ -264,6 +264,6 @@ def test_what_is_lacking_is_named_where_most_is_served(tmp_path: Path) -> None:
     run = kit_with_report(tmp_path, "--case", "data/*", "--case", "run/exit-*", "--", *python(code))
 
     assert run.status == 3, run.out
-    assert "RemoteException (NotImplementedError: no exit) to {'op': 'exit', 'status': 7}" in run.out
+    assert "RemoteException (NotImplementedError: no exit) to {'op': 'exit', 'status': 7}" in run.unfolded
     assert "Next step: serve op:exit too" in run.out
     assert "30 lines" not in run.out

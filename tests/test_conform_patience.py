@@ -111,3 +111,12 @@ def test_control_under_way_counts_already() -> None:
 
     patience.control_failed()
     assert patience.limit_s(Wait.RESPONSE) == 5.0
+
+
+def test_waits_that_were_cut_short_are_known() -> None:
+    """A hang after less than a whole limit, scaled as the limits are, says less of a worker."""
+    patience = Patience(2.0, Clock())
+
+    assert patience.hang(Wait.RESPONSE, 9.5)
+    assert not patience.hang(Wait.RESPONSE, 10.0)
+    assert not patience.hang(Wait.RESPONSE)

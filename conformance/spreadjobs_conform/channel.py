@@ -12,7 +12,14 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from spreadjobs_conform.candidate import Candidate, Ops
-from spreadjobs_conform.cures import exit_cure, unasked_cure, unfinished_cure, waiting_cure
+from spreadjobs_conform.cures import (
+    ANSWER_FIRST,
+    PREPARATION_TAKEN,
+    exit_cure,
+    unasked_cure,
+    unfinished_cure,
+    waiting_cure,
+)
 from spreadjobs_conform.diagnosis import CUT_SHORT, Facts, bytes_lines, hang_text, opcode_lines
 from spreadjobs_conform.findings import Finding, Hang, NotTestable
 from spreadjobs_conform.messages import Message, Reader, TextReader
@@ -249,7 +256,10 @@ class Channel:
         data = self._reader.pending()
         self.note("kit", f"looked for output for {seconds:.2f} s")
         cure = unasked_cure(data, self.candidate.codec, has_answered=self.has_answered) if data else ""
-        self.check(not data, f"{data[:80]!r} came on standard output {when}", "nothing", cure)
+        self.checks += 1
+        if data:
+            also = self.preparation_rules if cure == PREPARATION_TAKEN else ()
+            raise Finding(self.blame, f"{data[:80]!r} came on standard output {when}", "nothing", cure, also=also)
 
     # Accounts.
 
@@ -298,6 +308,11 @@ class Channel:
         return lines
 
     @property
+    def preparation_rules(self) -> tuple[str, ...]:
+        """The requirements that a worker breaks which takes an item of its preparation for a request."""
+        return ("PREP-4",) if self.candidate.samples else ("OPS-8", "PREP-4")
+
+    @property
     def has_written(self) -> bool:
         """Whether anything has come on standard output."""
         return self._fed_bytes > 0
@@ -316,6 +331,8 @@ class Channel:
             return unfinished_cure(pending, self.candidate.codec, self._reader.pending_bytes())
         status = self.process.status()
         if status is not None:
+            if status == 0 and self.has_answered and not self.input_open:
+                return ANSWER_FIRST
             has_answered = self.has_answered or self.candidate.ops is Ops.SERVED
             return exit_cure(status, self.candidate.codec, self.stderr_lines(STDERR_LINES), has_answered=has_answered)
         return waiting_cure(self.process.describe())

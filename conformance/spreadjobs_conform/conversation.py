@@ -38,15 +38,13 @@ def unserved(failure: Failure, payload: object) -> str:
     return f"the worker answered RemoteException ({failure.type_name}: {failure.message[:80]}) to {show(payload)}"
 
 
-def _has_no_id(value: object) -> bool:
-    """Whether it is a response of which nothing stands in the place of the task id."""
+def _id_in(value: object) -> object:
+    """What stands in the place of the task id of a response; an object of its own if that is none."""
     match value:
-        case [[None, _] | ["RemoteException" | "TooBusy" | "Alive", None, *_], *_]:
-            return True
-        case ((None, _) | ("RemoteException" | "TooBusy" | "Alive", None, *_), *_):
-            return True
+        case [["RemoteException" | "TooBusy" | "Alive", task_id, *_], *_] | [[task_id, _], *_]:
+            return task_id
         case _:
-            return False
+            return object()
 
 
 Sort = TypeVar("Sort", Answer, Refusal, Failure)
@@ -177,13 +175,13 @@ class Conversation(Asking):
         try:
             return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
         except Finding as finding:
-            if not self._answered and _has_no_id(message.value):
+            if not self._answered and _id_in(message.value) in (None, *self.items_sent):
                 self._blame_preparation(finding)
             raise
 
     def _blame_preparation(self, finding: Finding) -> None:
         """What came instead of the first response is one to an item of the preparation."""
-        finding.also = (*([] if self.candidate.samples else ["OPS-8"]), "PREP-4", *finding.also)
+        finding.also = (*self.preparation_rules, *finding.also)
         finding.cure = PREPARATION_TAKEN
 
     def no_response(self) -> None:

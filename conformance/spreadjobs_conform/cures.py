@@ -60,6 +60,11 @@ SHORT_WRITE: Final = (
 STOP_HEARTBEAT: Final = (
     "stop the heartbeat when the task is answered: an Alive comes only while a task is worked on (RUN-11)"
 )
+TORN: Final = "a response is torn: where two threads or processes write, let each write whole messages under one lock"
+ANSWER_FIRST: Final = (
+    "answer every request that was read before the end of standard input, then exit (SHUT-2); if it leaves by itself "
+    "after some tasks, the kit needs it to stay"
+)
 PREPARATION_TAKEN: Final = (
     "it took a preparation item (the None that ends it?) for a request: read up to that None first, see OPS-8, or say "
     'preparation_ends = "count" in a manifest'
@@ -100,6 +105,7 @@ def likely_cure(data: bytes, codec: str) -> str:
         (is_heartbeat(data, codec), STOP_HEARTBEAT),
         (codec == "json" and is_open and _is_in_latin_1(first_line), AS_UTF_8),
         (codec == "json" and cut, ONE_LINE),
+        (codec == "json" and _RESPONSE.match(first_line) is not None, TORN),
         (looks_like_text(first_line or data), PRINTS),
     )
     return next((cure for sign, cure in signs if sign), "write nothing to stdout but messages")

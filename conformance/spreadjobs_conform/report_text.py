@@ -221,8 +221,8 @@ class TextReport:
         for reason, cases in reasons.items():
             more = f" and {len(cases) - SHOWN_NOT_TESTABLE} more" if len(cases) > SHOWN_NOT_TESTABLE else ""
             self._line()
-            self._line(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}")
-            self._line(f"  because:  {reason}")
+            self._wrapped(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}", indent=INDENT)
+            self._wrapped(reason, "  because:  ", INDENT)
 
     def _not_scored(self, outcome: Outcome) -> None:
         shown = [
