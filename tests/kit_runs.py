@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import attrs
@@ -18,6 +19,11 @@ class Run:
     out: str
     err: str
     lines: tuple[dict[str, object], ...] = ()
+
+    @property
+    def unfolded(self) -> str:
+        """The text, lines that were too long for a screen in one again."""
+        return re.sub(r"\n {10}(?=\S)", " ", self.out)
 
     def statuses(self) -> dict[object, object]:
         """The status of each case."""

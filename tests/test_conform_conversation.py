@@ -10,6 +10,7 @@ import pytest
 from kit_scripts import ECHO, RIGHT, python, talking_to
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
+from spreadjobs_conform.cures import KEEP_READ
 from spreadjobs_conform.findings import Finding, Hang, HarnessFault, Interrupted, NotTestable
 from spreadjobs_conform.patience import Patience, Wait
 from spreadjobs_conform.responses import Answer
@@ -71,12 +72,12 @@ def test_hang_is_diagnosed() -> None:
 
 
 def test_silent_hang_has_a_cure() -> None:
-    """A worker that reads on without answering is told to flush."""
+    """A worker that reads on and answers nothing, not at the end of its input either, has not kept what it read."""
     with talking_to(answering("pass")) as conv:
         conv.prepare()
         with pytest.raises(Hang, match="nothing came; the worker is alive, sleeping in read") as caught:
             conv.ask_sample()
-        assert "flush" in caught.value.cure
+        assert caught.value.cure == KEEP_READ
 
 
 def test_busy_worker_has_no_cure() -> None:

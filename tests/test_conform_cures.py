@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import attrs
 import pytest
 from kit_runs import kit
@@ -9,19 +11,31 @@ from kit_scripts import ECHO, RIGHT, python
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.cures import (
     CHILD,
+    DEV_NULL,
     FLUSH,
     LEFT_AT_ONCE,
+    ONE_EACH,
+    PREPARATION_TAKEN,
+    PRINTS,
+    SEE_STDERR,
+    SHORT_WRITE,
+    STOP_HEARTBEAT,
+    TOO_DEEP,
     UNCAUGHT,
     exit_cure,
+    failure_cure,
     likely_cure,
     looks_like_text,
+    unasked_cure,
     unfinished_cure,
     value_cure,
     waiting_cure,
 )
+from spreadjobs_conform.diagnosis import CUT_SHORT
 from spreadjobs_conform.report_kinds import kinds, rules
 from spreadjobs_conform.verdicts import Status, Verdict
 
+FAILED_OF_NONE = pickle.dumps((("RemoteException", None, "TypeError", "m", ""), None, None), 4)
 BY_ID = {case.id: case for case in all_cases()}
 
 
@@ -44,6 +58,10 @@ BY_ID = {case.id: case for case in all_cases()}
         (b"[\n  [\n    1,\n", "json", "without line breaks or indentation"),
         (b'{"a":\n', "json", "without line breaks or indentation"),
         (b"Traceback (most recent call last):\n", "json", "send prints to stderr"),
+        (b'[[7,"\xe9"],null,null]\n', "json", "encode what you write as UTF-8"),
+        (b"\xe9t\xe9 [\n", "json", "write nothing to stdout but messages"),
+        (b'[["Alive",7],null,null]\n', "json", "stop the heartbeat"),
+        (b'[[7,"xx[[8,"x"],null,null]\n', "json", "under one lock"),
     ],
 )
 def test_cure_fits_what_came(data: bytes, codec: str, cure: str) -> None:
@@ -58,20 +76,74 @@ def test_no_bytes_are_no_text() -> None:
 
 def test_message_that_lacks_its_newline_is_told_from_half_a_message() -> None:
     """A JSON text that is whole wants its LF; another one wants its rest. [JSON-1]"""
-    assert "a newline (LF)" in unfinished_cure(b'[[1,"v"],null,null]', "json")
-    assert "write whole messages and flush them" in unfinished_cure(b'[[1,"v"],nu', "json")
-    assert "write whole messages and flush them" in unfinished_cure(b"\x80\x04\x95", "pickle")
+    assert "a newline (LF)" in unfinished_cure(b'[[1,"v"],null,null]', "json", 20)
+    assert "write whole messages and flush them" in unfinished_cure(b'[[1,"v"],nu', "json", 11)
+    assert "write whole messages and flush them" in unfinished_cure(b"\x80\x04\x95", "pickle", 3)
 
 
-def test_exit_has_a_cure_that_fits() -> None:
-    """An exception that was not caught, a preparation that was not read, a signal: each is told."""
-    assert exit_cure(1, has_answered=True) == UNCAUGHT
-    assert exit_cure(1, has_answered=False) == LEFT_AT_ONCE
-    assert "what sends the signal" in exit_cure(-9, has_answered=True)
+def test_short_write_is_recognised_by_its_size() -> None:
+    """As much as a pipe takes came, and no more: the worker did not write on. [WIRE-5]"""
+    assert unfinished_cure(b"\x80\x04\x95", "pickle", 65536) == SHORT_WRITE
+    assert unfinished_cure(b'[[1,"vvv', "json", 4096) == SHORT_WRITE
+
+
+@pytest.mark.parametrize(
+    ("status", "codec", "stderr", "has_answered", "cure"),
+    [
+        (1, "pickle", ["KeyError: 'x'"], True, f"{SEE_STDERR}; {UNCAUGHT}"),
+        (1, "pickle", [], True, UNCAUGHT),
+        (1, "pickle", [" "], False, LEFT_AT_ONCE),
+        (1, "json", ["TypeError: None"], False, f"{SEE_STDERR}; {LEFT_AT_ONCE}"),
+        (-9, "json", [], True, "find out what sends the signal"),
+        (1, "pickle", ["unexpected token (JSON::ParserError)"], False, "--codec json"),
+        (1, "json", ["_pickle.UnpicklingError: invalid load key, 'n'."], False, "--codec pickle"),
+        (1, "json", ["nesting of 101 is too deep (JSON::NestingError)"], True, "raise the nesting limit"),
+        (1, "json", ["RecursionError: maximum recursion depth exceeded"], True, "raise the nesting limit"),
+        (1, "json", ["JSON::ParserError: unexpected token"], True, "reading the request failed"),
+    ],
+)
+def test_exit_has_a_cure_that_fits(
+    status: int, codec: str, stderr: list[str], cure: str, *, has_answered: bool
+) -> None:
+    """What the worker died of is told from its standard error, which is named only if there is any."""
+    assert cure in exit_cure(status, codec, stderr, has_answered=has_answered)
+    assert bool("".join(stderr).strip()) or SEE_STDERR not in exit_cure(
+        status, codec, stderr, has_answered=has_answered
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "codec", "has_answered", "cure"),
+    [
+        (b'[["RemoteException", null, "NoMethodError", "m", "', "json", False, PREPARATION_TAKEN),
+        (b"[[null, null], null, null]\n", "json", False, PREPARATION_TAKEN),
+        (
+            pickle.dumps((("RemoteException", None, "TypeError", "m", ""), None, None), 4),
+            "pickle",
+            False,
+            PREPARATION_TAKEN,
+        ),
+        (b"[[17, null], null, null]\n", "json", True, ONE_EACH),
+        (b'[["Alive", 17], null, null]\n', "json", True, STOP_HEARTBEAT),
+        (pickle.dumps((("Alive", 17), None, None), 4), "pickle", True, STOP_HEARTBEAT),
+        (b"ready\n", "json", True, PRINTS),
+    ],
+)
+def test_output_that_nobody_asked_for_is_told_apart(data: bytes, codec: str, cure: str, *, has_answered: bool) -> None:
+    """An answer to a preparation item, a second response, a heartbeat and a print are told apart. [OPS-8, RUN-11]"""
+    assert unasked_cure(data, codec, has_answered=has_answered) == cure
+
+
+def test_failure_of_a_limit_is_recognised() -> None:
+    """A library that refuses deep values says so in the failure. [DATA-2]"""
+    assert failure_cure("JSON::NestingError", "nesting of 101 is too deep") == TOO_DEEP
+    assert failure_cure("ValueError", "no") == ""
 
 
 def test_silence_has_a_cure_that_fits() -> None:
     """One that waits for a child, one that reads on; of one that computes nothing can be said."""
+    child = "the worker is alive, sleeping in poll; a child of it reads its standard input (wc -c, pid 7)"
+    assert waiting_cure(child) == f"a child (wc -c, pid 7) reads the worker's standard input; {DEV_NULL}"
     assert waiting_cure("the worker is alive, waiting for its child process 7 (cat)") == CHILD
     assert waiting_cure("the worker is alive, sleeping in read of its standard input") == FLUSH
     assert waiting_cure("the worker is alive, running") == ""
@@ -160,23 +232,35 @@ def test_case_that_found_out_more_is_told_of_hangs() -> None:
 
 
 def test_waits_that_were_cut_short_do_not_lead() -> None:
-    """A worker that was given less time than it needs to start shows nothing of its mistake, however often."""
+    """A worker seen earlier than others seems to do something else: it is told behind them, and makes no kind."""
     short = "no response to request 1 within 0.1 s; nothing came; the worker is alive, running"
     whole = "no response to request 1 within 5 s; nothing came; the worker is alive, in read"
-    cut = [failure(name, short, hang="request not read") for name in ("run/task-id-0", "run/returns-the-task-id")]
+    early = f"request not read ({CUT_SHORT})"
+    cut = [failure(name, short, hang=early) for name in ("run/task-id-0", "run/returns-the-task-id")]
+    whole_wait = failure("exec/needs-no-hints", whole, hang="stdin eaten")
 
-    found = kinds([*cut, failure("exec/needs-no-hints", whole, hang="stdin eaten"), failure("data/dicts", "3 came")])
+    found = kinds([*cut, whole_wait, failure("data/dicts", "3 came")])
 
-    assert [kind[0].hang for kind in found] == ["stdin eaten", "", "request not read"]
+    assert [[verdict.hang for verdict in kind] for kind in found] == [["stdin eaten", early, early], [""]]
+    assert [kind[0].hang for kind in kinds([*cut, failure("data/dicts", "3 came")])] == ["", early]
 
 
-def test_failures_of_two_families_are_two_kinds_of_a_worker_that_answers() -> None:
+def test_failures_of_two_requirements_are_two_kinds_of_a_worker_that_answers() -> None:
     """What looks alike among values and among failures may be two mistakes; of one that answers nothing, it is one."""
     alike = [failure("data/dicts", "text", cure="c"), failure("err/type-and-message", "text", cure="c")]
+    printed = [failure(name, "text", cure="c", also=("WIRE-4",)) for name in ("data/dicts", "err/type-and-message")]
     passed = Verdict(case=BY_ID["run/task-id-0"], level="MUST", status=Status.PASS)
 
     assert ids(kinds([passed, *alike])) == [["data/dicts"], ["err/type-and-message"]]
     assert ids(kinds(alike)) == [["data/dicts", "err/type-and-message"]]
+    assert ids(kinds([passed, *printed])) == [["data/dicts", "err/type-and-message"]]
+
+
+def test_a_must_is_told_before_what_more_cases_fail_of() -> None:
+    """What makes the run fail comes first."""
+    shoulds = [attrs.evolve(failure(name, "3 came"), level="SHOULD") for name in ("data/dicts", "data/lists")]
+
+    assert ids(kinds([*shoulds, failure("run/task-id-0", "4 and 5 came")]))[0] == ["run/task-id-0"]
 
 
 def test_the_family_that_fails_most_leads_a_kind() -> None:
@@ -205,6 +289,12 @@ def test_should_does_not_lead_a_kind_with_a_must() -> None:
 FAILING = RIGHT.replace(
     ": send(", ": send((('RemoteException', i, p['type'], p['message'], ''), None, None) if p['op'] == 'raise' else "
 )
+FAILS_OF_NONE = (
+    "for m in requests():\n"
+    "    i, p = m if m else (None, {})\n"
+    "    m or send((('RemoteException', i, 'TypeError', 'None', ''), None, None))\n"
+    "    m and "
+)
 CHILD_READS = (
     ECHO
     + "for i, p in requests():\n    subprocess.run(['cat'], stdout=subprocess.DEVNULL)\n"
@@ -229,8 +319,14 @@ CHILD_READS = (
         ),
         (CHILD_READS, "start it with standard input from /dev/null"),
         (FAILING + "\nsys.exit(1)", "exit with status 0"),
-        (RIGHT + "\nwhile True: time.sleep(1)", "cure:   end the loop at the end of standard input"),
+        (FAILING + "\nwhile True: time.sleep(1)", "cure:   end the loop at the end of standard input"),
         (RIGHT.replace("while load(read) is not None:\n    pass\n", ""), "reads its preparation up to a None (OPS-8)"),
+        (
+            RIGHT.replace("while load(read) is not None:\n    pass\n", "").replace(
+                "for i, p in requests(): ", FAILS_OF_NONE
+            ),
+            "it took a preparation item (the None that ends it?) for a request",
+        ),
     ],
 )
 def test_first_screen_says_how_to_mend_a_worker(code: str, told: str) -> None:
@@ -239,5 +335,5 @@ def test_first_screen_says_how_to_mend_a_worker(code: str, told: str) -> None:
 
     run = kit(*selection, "--", *python(code))
 
-    first, _, _ = run.out.partition("again:")
+    first, _, _ = run.unfolded.partition("again:")
     assert told in first, run.out

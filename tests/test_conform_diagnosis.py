@@ -26,7 +26,9 @@ IDLE = Facts(wait=Wait.RESPONSE, has_answered=False, pending_bytes=0, unread_byt
         (attrs.evolve(IDLE, unread_bytes=3, reads_stdin=True), HangClass.NOT_READ),
         (attrs.evolve(IDLE, wait=Wait.READING), HangClass.NOT_READ),
         (attrs.evolve(IDLE, pending_bytes=3, unread_bytes=3), HangClass.PARTIAL),
-        (attrs.evolve(IDLE, wait=Wait.EXIT, pending_bytes=3), HangClass.EOF_IGNORED),
+        (attrs.evolve(IDLE, wait=Wait.EXIT, pending_bytes=3, input_open=False), HangClass.EOF_IGNORED),
+        (attrs.evolve(IDLE, wait=Wait.EXIT), HangClass.EXIT_REFUSED),
+        (attrs.evolve(IDLE, child_reads=True, reads_stdin=True, unread_bytes=3), HangClass.CHILD_READS),
         (attrs.evolve(IDLE, wait=Wait.EXIT, stopped=True), HangClass.STOPPED),
         (attrs.evolve(IDLE, wait=Wait.RELEASE), HangClass.PIPE_HELD),
     ],
@@ -83,6 +85,18 @@ for i, p in requests():
         ("import time; time.sleep(100)", "run/task-id-0", "request not read"),
         ("import sys, time; sys.stdin.buffer.read1(); time.sleep(100)", "run/task-id-0", "start silence"),
         (ECHO + "for i, p in requests(): pass", "run/task-id-0", "stdin eaten"),
+        (RIGHT.replace("write.flush()", "pass"), "run/task-id-0", "answer held back until the end of input"),
+        (
+            ECHO + "for i, p in requests(): read.peek(1); send(((i, p.get('value')), None, None))",
+            "run/task-id-0",
+            "answer held back until more input",
+        ),
+        (ECHO + EATS, "run/task-id-0", "stdin shared with a child"),
+        (
+            ECHO + "for i, p in requests(): p['op'] == 'exit' or send(((i, p.get('value')), None, None))",
+            "run/exit-without-an-answer",
+            "exit refused",
+        ),
         (
             ECHO + "for i, p in requests(): write.write(dump.__self__ if 0 else b'\\x80\\x04]'); write.flush()",
             "run/task-id-0",
@@ -92,7 +106,19 @@ for i, p in requests():
         (RIGHT + "\nsubprocess.Popen(['sleep', '100'])", "eof/nothing-holds-stdout", "exited but pipe held"),
         (ECHO + "for i, p in requests(): os.kill(os.getpid(), signal.SIGSTOP)", "run/task-id-0", "stopped"),
     ],
-    ids=["never-reads", "never-answers", "waits", "cut", "ignores-eof", "holds-the-pipe", "stopped"],
+    ids=[
+        "never-reads",
+        "never-answers",
+        "waits",
+        "flushes-not",
+        "wants-more",
+        "child-reads",
+        "stays",
+        "cut",
+        "ignores-eof",
+        "holds-the-pipe",
+        "stopped",
+    ],
 )
 def test_the_sort_of_a_hang_is_told_of_real_workers(code: str, case: str, told: str, tmp_path: Path) -> None:
     """A failure that is a hang says which sort it is, in the text and in the report."""

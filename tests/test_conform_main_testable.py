@@ -120,7 +120,8 @@ def test_manifest_makes_a_worker_of_its_own_testable(tmp_path: Path) -> None:
     assert "add [raises]" in right.out
     assert raising.statuses()["err/failure-has-five-items"] == "pass"
     assert wrong.status == 1
-    assert "9 came, 8 was due" in wrong.out
+    assert "the sample {'n': 3} of the manifest: 9 came, 8 is declared" in wrong.unfolded
+    assert "8; which of the two is right?" in wrong.unfolded
 
 
 @pytest.mark.slow
@@ -253,3 +254,57 @@ def test_a_manifest_that_was_found_is_told_first(tmp_path: Path) -> None:
 
     assert run.status == 0
     assert run.out.startswith(f"as {found} says (--no-manifest: without it): codec json\n")
+
+
+def test_other_codec_than_was_declared_is_told_at_once(tmp_path: Path) -> None:
+    """A worker that answers in the other codec alone is not judged: the option is named, with status 2."""
+    speaks_json = kit_with_report(tmp_path, "--", *WORKER, "--codec", "json")
+    speaks_pickle = kit("--codec", "json", "--", *WORKER, "--codec", "pickle")
+
+    assert (speaks_json.status, speaks_pickle.status) == (2, 2)
+    assert "answers in json, not in pickle: give --codec json" in speaks_json.err
+    assert "answers in pickle, not in json: give --codec pickle" in speaks_pickle.err
+    assert speaks_json.lines[-1]["complete"] is False
+
+
+LEAVES: Final = RIGHT.replace("for i, p in requests():", "for i, p in itertools.islice(requests(), 3):").replace(
+    "import pickle", "import itertools, pickle"
+)
+
+
+def test_worker_that_leaves_is_not_testable_where_it_must_stay(tmp_path: Path) -> None:
+    """Leaving after some tasks, with status 0 at a message boundary, is allowed: no case fails of it. [RUN-13]"""
+    cases = ("--case", "run/returns-the-task-id", "--case", "run/task-id-0", "--case", "wire/nothing-but-messages")
+
+    run = kit_with_report(tmp_path, *cases, "--", *python(LEAVES.replace("p.get('value')", "p.get('value', 0)")))
+
+    assert run.statuses()["run/returns-the-task-id"] == "not-testable", run.out
+    assert run.statuses()["run/task-id-0"] == "pass"
+    assert "it left by itself, with status 0, after 3 tasks; RUN-13 allows that" in run.unfolded
+    assert kit("verify", str(tmp_path / "report.jsonl")).out.endswith("VERIFIED\n")
+
+
+def test_worker_that_ends_of_a_request_fails_whatever_its_status(tmp_path: Path) -> None:
+    """Asked the same again as its first request it ends again: it did not leave by itself. [ERR-4]"""
+    code = RIGHT.replace(
+        "for i, p in requests(): ", "for i, p in requests():\n  isinstance(p, dict) or sys.exit(0)\n  "
+    )
+
+    run = kit_with_report(tmp_path, "--case", "err/strange-payloads", "--case", "data/lists", "--", *python(code))
+
+    assert run.statuses() == {"err/strange-payloads": "fail", "data/lists": "pass"}
+
+
+def test_what_is_lacking_is_named_where_most_is_served(tmp_path: Path) -> None:
+    """The exception is quoted, and the next step is to serve that payload, not to serve any. [OPS-6]"""
+    code = RIGHT.replace(
+        "(i, p.get('value'))",
+        "('RemoteException', i, 'NotImplementedError', 'no exit', '') if p['op'] == 'exit' else (i, p.get('value'))",
+    )
+
+    run = kit_with_report(tmp_path, "--case", "data/*", "--case", "run/exit-*", "--", *python(code))
+
+    assert run.status == 3, run.out
+    assert "RemoteException (NotImplementedError: no exit) to {'op': 'exit', 'status': 7}" in run.unfolded
+    assert "Next step: serve op:exit too" in run.out
+    assert "30 lines" not in run.out

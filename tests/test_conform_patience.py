@@ -125,3 +125,12 @@ def test_letting_go_of_the_output_has_a_short_limit() -> None:
     clock.now_s += 0.2
     patience.control_ended()
     assert patience.limit_s(Wait.LETTING_GO) == pytest.approx(2 * LETTING_GO_S)
+
+
+def test_waits_that_were_cut_short_are_known() -> None:
+    """A hang after less than a whole limit, scaled as the limits are, says less of a worker."""
+    patience = Patience(2.0, Clock())
+
+    assert patience.hang(Wait.RESPONSE, 9.5)
+    assert not patience.hang(Wait.RESPONSE, 10.0)
+    assert not patience.hang(Wait.RESPONSE)

@@ -83,6 +83,25 @@ def test_styles_are_left_out(words: tuple[str, ...], environment: dict[str, str]
     assert "\x1b" not in seen
 
 
+def test_no_color_means_nothing_bold_either() -> None:
+    """With NO_COLOR, what would be red and bold is plain."""
+    _, seen = at_a_terminal("-q", "--case", "run/task-id-0", "--", *python(STRAY), NO_COLOR="1")
+
+    assert "FAIL  run/task-id-0" in seen
+    assert "\x1b[" not in seen
+
+
+def test_lines_are_as_wide_as_the_terminal() -> None:
+    """What came, the rule and the cure are folded where the terminal ends; the command line is not."""
+    _, seen = at_a_terminal("-q", "--case", "run/task-id-0", "--", *python(STRAY), NO_COLOR="1", COLUMNS="60")
+
+    block, _, _ = seen.partition("  again:")
+    assert max(map(len, block.splitlines())) <= 78
+    assert [
+        line for line in block.splitlines() if len(line) > 60 and "  6c 6f " not in line and "its bytes" not in line
+    ] == []
+
+
 def test_quiet_shows_no_progress() -> None:
     """-q has the verdict alone, in colour."""
     status, seen = at_a_terminal("-q", "--case", "run/task-id-0", "--", *WORKER)

@@ -97,3 +97,13 @@ def test_show_is_short_for_anything() -> None:
     assert all(len(show(value)) < 1000 for value in big)
     assert show(b"short") == "b'short'"
     assert show(10**5000).startswith("<an int of")
+
+
+def test_texts_that_look_alike_are_told_apart() -> None:
+    """A character composed and decomposed, and one that cannot be seen, come with escapes; others as they are."""
+    composed = difference("e\u0301", "\u00e9", by_number=False)
+
+    assert composed == "'\\xe9' came, 'e\\u0301' was due"
+    assert difference("a\u200d", "a", by_number=False) == "'a' came, 'a\\u200d' was due"
+    assert difference({"\u00c5": 1}, {"\u212b": 1}, by_number=False) == "the keys ['\\u212b'] came, ['\\xc5'] were due"
+    assert difference("\u6f22", "x", by_number=False) == "'x' came, '\u6f22' was due"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from spreadjobs_conform import payloads
-from spreadjobs_conform.conversation import Conversation, Request
+from spreadjobs_conform.asking import Request
+from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.registry import TAGGED, UNTAGGED, case
 from spreadjobs_conform.responses import Refusal
 

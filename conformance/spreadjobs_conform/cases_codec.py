@@ -6,8 +6,9 @@ import json
 from typing import Final
 
 from spreadjobs_conform import payloads
+from spreadjobs_conform.asking import Request
 from spreadjobs_conform.candidate import Ops
-from spreadjobs_conform.conversation import Conversation, Request
+from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.registry import JSON, PICKLE, Case, case
 from spreadjobs_conform.responses import Failure, Refusal
 

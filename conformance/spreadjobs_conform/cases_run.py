@@ -6,7 +6,7 @@ import itertools
 from typing import Final
 
 from spreadjobs_conform import payloads
-from spreadjobs_conform.conversation import Conversation, Sort
+from spreadjobs_conform.conversation import Conversation, Sort, unserved
 from spreadjobs_conform.findings import NotTestable
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.registry import PICKLE, TAGGED, UNTAGGED, Case, case
@@ -179,12 +179,12 @@ def goes_on_after_a_stop(conv: Conversation) -> None:
     conv.ask_sample()
     for _ in range(2):
         request = conv.sample()
-        conv.process.freeze()
+        conv.freeze()
         try:
             conv.send(request)
             conv.pause(0.2)
         finally:
-            conv.process.thaw()
+            conv.thaw()
         conv.outcome(request)
 
 
@@ -310,9 +310,9 @@ def _leaves(conv: Conversation, status: int) -> None:
     conv.ask_sample()
     request = conv.request(payloads.leaving(status))
     conv.send(request)
-    answered = conv.arrives_before_exit()
+    answered = conv.arrives_before_exit(f"exit with status {status}, without an answer")
     if answered is not None and isinstance(answered.first, Failure):
-        raise NotTestable(f"the worker answered RemoteException to {request.payload}: it does not serve this payload")
+        raise NotTestable(unserved(answered.first, request.payload))
     came_first = "" if answered is None else f"{told(answered.first)} came for {request}"
     conv.check(answered is None, came_first, "exit without an answer")
     came = conv.exits()
@@ -344,9 +344,9 @@ def exit_lets_go_of_stdout(conv: Conversation) -> None:
     conv.ask_sample()
     request = conv.request(payloads.leaving(7))
     conv.send(request)
-    answered = conv.arrives_before_exit(by_process=True)
+    answered = conv.arrives_before_exit("exit with status 7, without an answer", by_process=True)
     if answered is not None and isinstance(answered.first, Failure):
-        raise NotTestable(f"the worker answered RemoteException to {request.payload}: it does not serve this payload")
+        raise NotTestable(unserved(answered.first, request.payload))
     conv.exits()
     conv.released()
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from spreadjobs_conform import payloads
 from spreadjobs_conform.conversation import Conversation
-from spreadjobs_conform.cures import FLUSH
+from spreadjobs_conform.diagnosis import HangClass
 from spreadjobs_conform.findings import Hang
 from spreadjobs_conform.registry import PICKLE, TAGGED, case
 
@@ -87,33 +87,7 @@ def answers_without_more_input(conv: Conversation) -> None:
     """A request is answered, flushed, although nothing more comes: neither a request nor the end of input."""
     conv.prepare()
     for _ in range(3):
-        try:
-            conv.ask_sample()
-        except Hang as hang:
-            _find_out_what_it_waits_for(conv, hang)
-            raise
-
-
-def _find_out_what_it_waits_for(conv: Conversation, hang: Hang) -> None:
-    """Gives a worker that does not answer one byte more, then the end of its input, and says which of them helped."""
-    if conv.rest():
-        return
-    conv.send_bytes(conv.sample().data[:1], "the first byte of a further request")
-    conv.pause(0.5)
-    if conv.rest():
-        hang.requirement = "WIRE-7"
-        hang.came += "; the response came when one more byte did"
-        hang.cure = "read one message at a time, no further than its end"
-        return
-    conv.process.close_stdin()
-    conv.ends_or(1.0)
-    if conv.rest():
-        hang.came += "; the response came when standard input was closed"
-        hang.cure = "flush standard output after each response" if hang.cure == FLUSH else hang.cure
-    else:
-        hang.came += "; no response came when standard input was closed either"
-        kept = "keep what was read behind the end of a message: it is the beginning of the next one"
-        hang.cure = kept if hang.cure == FLUSH else hang.cure
+        conv.ask_sample()
 
 
 @case("wire/answers-at-the-last-byte", "WIRE-7", checks=4)
@@ -128,9 +102,8 @@ def answers_at_the_last_byte(conv: Conversation) -> None:
         try:
             conv.outcome(request)
         except Hang as hang:
-            # Unless one more byte helps, it waits for something else.
-            hang.requirement = "WIRE-3"
-            _find_out_what_it_waits_for(conv, hang)
+            if hang.sort != HangClass.WANTS_MORE.value:  # Then it waits for something else.
+                hang.requirement = "WIRE-3"
             raise
 
 

@@ -12,13 +12,19 @@ from collections.abc import Callable
 from typing import Final, NoReturn
 
 from spreadjobs_conform.candidate import Candidate, Ops
-from spreadjobs_conform.cures import exit_cure, likely_cure, unfinished_cure, waiting_cure
-from spreadjobs_conform.diagnosis import Facts, bytes_lines, hang_text, opcode_lines
-from spreadjobs_conform.findings import Finding, Hang, NotTestable
+from spreadjobs_conform.cures import (
+    ANSWER_FIRST,
+    PREPARATION_TAKEN,
+    exit_cure,
+    unasked_cure,
+    unfinished_cure,
+    waiting_cure,
+)
+from spreadjobs_conform.diagnosis import CUT_SHORT, Facts, bytes_lines, hang_text, opcode_lines
+from spreadjobs_conform.findings import Finding, Hang
 from spreadjobs_conform.messages import Message, Reader, TextReader
-from spreadjobs_conform.observe import WAITS_FOR_CHILD
+from spreadjobs_conform.observe import CHILD_READS, WAITS_FOR_CHILD
 from spreadjobs_conform.patience import Wait
-from spreadjobs_conform.process import describe_status
 from spreadjobs_conform.stage import Stage, Worker
 from spreadjobs_conform.transcript import MAX_SHOWN_BYTES, Actor, Event, Transcript
 from spreadjobs_conform.values import show
@@ -29,19 +35,17 @@ MEBIBYTE: Final = 1 << 20
 LINGER_S: Final = 0.1
 STEP_S: Final = 0.25
 """Waits look this often whether their limit has shrunk or the run was stopped."""
-MOST_LAST_READS: Final = 16
-"""So many reads take all that fits into the pipe of a process that has exited."""
 PIECE_LIMIT_S: Final = 0.25
 """For how long a piece of a message may wait in the pipe before the next one follows."""
 MAX_PENDING_BYTES: Final = 1 << 27
+STDERR_LINES: Final = 8
+"""So many of the last ones are looked at."""
 HANGS_OF_PIECES: Final = 3
-FLOOD_BYTES: Final = 1 << 18
-FLOOD_FACTOR: Final = 8
-"""Much more than a traceback, and than an echo in which every character became an escape of six."""
+FLOOD_MEBIBYTES: Final = 32.0
+FLOOD_FACTOR: Final = 8.0
+"""More than a message of 16 MiB, and than an echo in which every character became an escape of six."""
 UNBUFFERED: Final = "PYTHONUNBUFFERED"
 """Left out of a worker's environment: it would hide a missing flush."""
-STAYS_OPEN: Final = "standard input open until its end is read"
-KEEP_OPEN: Final = "read standard input to its end, and do not close it before"
 HINTS: Final = ("SPREAD_JOBS_PROTOCOL", "SPREAD_JOBS_CODEC", "SPREAD_JOBS_WORKER")
 
 
@@ -69,6 +73,10 @@ class Channel:
         self.transcript = Transcript()
         self.has_answered = False
         """Whether the worker has shown that it is up."""
+        self.was_stopped = False
+        """Whether the kit has stopped the worker for a while."""
+        self.input_open = True
+        """Whether the kit has left the worker's standard input open."""
         self._process: Worker | None = None
         self._reader = _reader_for(candidate)
         self._began_s = 0.0
@@ -98,6 +106,7 @@ class Channel:
         if hints:
             environment.update(zip(HINTS, ("1.0", self.candidate.codec, "1.1"), strict=True))
         self._began_s = self.stage.now_s()
+        self.input_open = True
         self._sent_bytes = self._fed_bytes = 0
         self._case_end_s = self._began_s + self.stage.case_limit_s()
         self._process = self.stage.start(self.candidate.command, environment)
@@ -107,6 +116,15 @@ class Channel:
         """Ends the worker and starts it anew."""
         self.end()
         self.start(hints=hints)
+
+    def freeze(self) -> None:
+        """Stops the worker until ``thaw``."""
+        self.was_stopped = True
+        self.process.freeze()
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self.process.thaw()
 
     def linger(self) -> None:
         """Gives a worker that went wrong a moment to say why on its standard error."""
@@ -201,43 +219,6 @@ class Channel:
             self.pump(0.0005)
         return True
 
-    def has_read(self, what: str) -> None:
-        """
-        Makes sure that the worker has taken what it was sent, as far as the system tells.
-
-        What a worker then leaves undone shows something; of one that has not come so far it shows nothing.
-
-        Raises:
-            NotTestable: It has not within the limit.
-            Finding: It never will: it has exited, or closed its standard input.
-        """
-        self.pump(0.0)
-        self.drained()
-        unread = self.process.unread_bytes
-        if not self.wait(lambda: not self.process.unread_bytes or self.process.stdin_broken, Wait.READING):
-            raise NotTestable(f"{unread} bytes of {what} were never read, so what comes after them cannot be seen")
-        if unread := self.process.unread_bytes:
-            # A process that exits closes its files a moment before.
-            self.linger()
-            self.alive(f"before it had read {what}")
-            requirement = "RUN-7" if self.has_answered else "PREP-4"
-            came = f"the worker closed its standard input when {unread} bytes of {what} were unread"
-            raise Finding(requirement, came, STAYS_OPEN, KEEP_OPEN, also=("RUN-7",))
-        self.note("kit", f"saw that {what} was read")
-        self.checks += 1
-
-    def listens(self, when: str) -> None:
-        """
-        Makes sure that the worker has not closed its standard input before its end.
-
-        Raises:
-            Finding: It has.
-        """
-        self.alive(when)
-        self.pump(0.0)
-        broken = self.process.stdin_broken
-        self.check(not broken, f"the worker closed its standard input {when}", STAYS_OPEN, KEEP_OPEN)
-
     def check(self, condition: bool, came: str, due: str, cure: str = "", *, requirement: str = "") -> None:  # noqa: FBT001 - reads like assert
         """
         Makes sure of something.
@@ -261,58 +242,11 @@ class Channel:
             self.pump(min(remaining_s, STEP_S))
         data = self._reader.pending()
         self.note("kit", f"looked for output for {seconds:.2f} s")
-        cure = likely_cure(data, self.candidate.codec)
-        self.check(not data, f"{data[:80]!r} came on standard output {when}", "nothing", cure)
-
-    # The end; more of it in ``ending``.
-
-    def alive(self, when: str) -> None:
-        """Makes sure that the process that was executed has not exited yet."""
-        status = self.process.status()
-        gone = describe_status(status) if status is not None else ""
-        self.check(status is None, f"the worker has {gone} {when}", "a process that goes on")
-
-    def close_stdin(self) -> None:
-        """
-        Ends the worker's standard input, when all that was sent is in the pipe.
-
-        Raises:
-            Hang: The worker does not read.
-        """
-        began_s = self.stage.now_s()
-        mebibytes = self.process.unwritten_bytes / MEBIBYTE
-        if not self.wait(lambda: not self.process.unwritten_bytes, Wait.READING, mebibytes=mebibytes):
-            self.hang(Wait.READING, "what was sent is not read", "a worker that reads", self.stage.now_s() - began_s)
-        self.note("kit", "closed the worker's standard input")
-        self.process.close_stdin()
-
-    def exits(self) -> int:
-        """
-        Waits for the exit of the process that was executed; its status.
-
-        Raises:
-            Hang: It is still there after the limit.
-        """
-        began_s = self.stage.now_s()
-        if not self.wait(lambda: self.process.status() is not None, Wait.EXIT):
-            due = "exit after the end of its standard input"
-            cure = "end the loop at the end of standard input, and end threads and child processes too"
-            self.hang(Wait.EXIT, "no exit", due, self.stage.now_s() - began_s, cure)
-        status = self.process.status()
-        if status is None:
-            raise AssertionError("a status that was seen stays")
-        self._read_what_is_there()
-        self.note("worker", describe_status(status))
+        cure = unasked_cure(data, self.candidate.codec, has_answered=self.has_answered) if data else ""
         self.checks += 1
-        return status
-
-    def _read_what_is_there(self) -> None:
-        """What a process wrote before its exit is in the pipe; something that it left behind may write for ever."""
-        for _ in range(MOST_LAST_READS):
-            before = self.process.received_bytes
-            self.pump(0.0)
-            if self.process.received_bytes == before:
-                return
+        if data:
+            also = self.preparation_rules if cure == PREPARATION_TAKEN else ()
+            raise Finding(self.blame, f"{data[:80]!r} came on standard output {when}", "nothing", cure, also=also)
 
     # Accounts.
 
@@ -325,10 +259,11 @@ class Channel:
         Raises:
             Hang: Always.
         """
-        self.stage.hang(kind)
+        cut = self.stage.hang(kind, waited_s)
         came = f"{what} within {waited_s:.2g} s; {self.so_far()}; {self.process.describe()}"
         self.note("kit", f"gave up waiting for {kind.value}")
-        raise Hang(hang_text(self._facts(kind)), self.blame, came, due, cure or self.cure(), also=also)
+        sort = hang_text(self._facts(kind)) + (f" ({CUT_SHORT})" if cut else "")
+        raise Hang(sort, self.blame, came, due, cure or self.cure(), also=also, cut=cut)
 
     def _facts(self, kind: Wait) -> Facts:
         state = self.process.describe()
@@ -339,6 +274,8 @@ class Channel:
             unread_bytes=self.process.unread_bytes,
             stopped="stopped by a signal" in state,
             reads_stdin="of its standard input" in state and "read" in state,
+            input_open=self.input_open,
+            child_reads=CHILD_READS in state,
             waits_for_child=WAITS_FOR_CHILD in state,
         )
 
@@ -357,10 +294,19 @@ class Channel:
             lines += opcode_lines(data, offset)
         return lines
 
-    def flooded(self) -> bool:
-        """Whether more bytes wait than any response to the conformance payloads has: it is no message."""
-        most = FLOOD_BYTES + FLOOD_FACTOR * self._sent_bytes
-        return self.candidate.ops is Ops.SERVED and self._reader.pending_bytes() > most
+    @property
+    def preparation_rules(self) -> tuple[str, ...]:
+        """The requirements that a worker breaks which takes an item of its preparation for a request."""
+        return ("PREP-4",) if self.candidate.samples else ("OPS-8", "PREP-4")
+
+    @property
+    def has_written(self) -> bool:
+        """Whether anything has come on standard output."""
+        return self._fed_bytes > 0
+
+    def flooded(self, mebibytes: float) -> bool:
+        """Whether more bytes wait than any response to requests of that size can have: what writes on is no message."""
+        return self._reader.pending_bytes() > MEBIBYTE * (FLOOD_MEBIBYTES + FLOOD_FACTOR * mebibytes)
 
     def so_far(self) -> str:
         """What has come of the message that is due."""
@@ -373,10 +319,13 @@ class Channel:
         """What the author of the worker probably has to do when a response does not come."""
         pending = self._reader.pending()
         if pending:
-            return unfinished_cure(pending, self.candidate.codec)
+            return unfinished_cure(pending, self.candidate.codec, self._reader.pending_bytes())
         status = self.process.status()
         if status is not None:
-            return exit_cure(status, has_answered=self.has_answered or self.candidate.ops is Ops.SERVED)
+            if status == 0 and self.has_answered and not self.input_open:
+                return ANSWER_FIRST
+            has_answered = self.has_answered or self.candidate.ops is Ops.SERVED
+            return exit_cure(status, self.candidate.codec, self.stderr_lines(STDERR_LINES), has_answered=has_answered)
         return waiting_cure(self.process.describe())
 
     def note(self, actor: Actor, what: str) -> None:

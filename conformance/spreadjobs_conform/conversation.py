@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
-from typing import Final, TypeVar
-
-import attrs
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final, NoReturn, TypeVar
 
 from spreadjobs_conform import payloads
-from spreadjobs_conform.candidate import Candidate, FailingSample, Ops, Sample
+from spreadjobs_conform.asking import Asking, Request
+from spreadjobs_conform.candidate import Candidate, Ops
 from spreadjobs_conform.channel import MEBIBYTE
 from spreadjobs_conform.cures import (
     COUNT_REFUSALS,
+    EXIT_REFUSED,
     ID_UNCHANGED,
     NO_OTHER_OUTCOME,
     ONE_EACH,
+    PREPARATION_TAKEN,
     PREPARED,
     REFUSE,
+    SAMPLE,
+    STOP_HEARTBEAT,
+    failure_cure,
     value_cure,
 )
-from spreadjobs_conform.ending import Ending
-from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
+from spreadjobs_conform.endings import NEEDS_IT
+from spreadjobs_conform.findings import Finding, Hang, NotTestable
 from spreadjobs_conform.messages import Message
 from spreadjobs_conform.patience import Wait
 from spreadjobs_conform.responses import Alive, Answer, Failure, First, Refusal, Response, interpret, told
 from spreadjobs_conform.stage import Stage
 from spreadjobs_conform.values import difference, show
 
-FIXED_PREPARATION: Final = (
-    "it takes a preparation that the kit chooses, and the manifest says that this one ends by count (preparation_ends)"
-)
 
-SMALL_BYTES: Final = 1 << 13
-"""So much fits into a pipe that nobody reads from."""
+def unserved(failure: Failure, payload: object) -> str:
+    """Why what is about this payload cannot be tested."""
+    return f"the worker answered RemoteException ({failure.type_name}: {failure.message[:80]}) to {show(payload)}"
+
+
+def _id_in(value: object) -> object:
+    """What stands in the place of the task id of a response; an object of its own if that is none."""
+    match value:
+        case [["RemoteException" | "TooBusy" | "Alive", task_id, *_], *_] | [[task_id, _], *_]:
+            return task_id
+        case _:
+            return object()
+
+
 Sort = TypeVar("Sort", Answer, Refusal, Failure)
 _DUE_SORTS: Final[Mapping[type[First], tuple[str, str]]] = {
     Answer: ("an answer", ""),
@@ -43,159 +56,15 @@ _DUE_SORTS: Final[Mapping[type[First], tuple[str, str]]] = {
 """What is due, and the cure."""
 
 
-@attrs.frozen
-class Request:
-    """A request of the kit, numbered from 1 in each conversation."""
-
-    number: int
-    task_id: int | None
-    payload: object = attrs.field(repr=show)
-    data: bytes = attrs.field(repr=False)
-    sample: Sample | None = None
-
-    def __str__(self) -> str:
-        """As it stands in diagnoses."""
-        return f"request {self.number}" + (f" (task {self.task_id})" if self.task_id is not None else "")
-
-
-class Conversation(Ending):
+class Conversation(Asking):
     """The master's side of one worker. The arguments are those of ``Channel``."""
 
     def __init__(self, candidate: Candidate, stage: Stage, blame: str) -> None:
         super().__init__(candidate, stage, blame)
-        self._ids = itertools.count(stage.first_id())
-        self._numbers = itertools.count(1)
-        self._samples = itertools.count(1)
-        self._outstanding: list[Request] = []
         self._answered: dict[int, int] = {}
         self.last_size_bytes = 0
         """Size of the message that came last."""
         self._served: set[str] = {"echo", "sample"} if candidate.ops is Ops.SERVED else {"sample"}
-
-    # Sending.
-
-    def preparation(self, *items: object) -> list[bytes]:
-        """
-        The messages of a preparation: the manifest's items, those given, and the None that ends it, if one does.
-
-        Raises:
-            NotTestable: Items are given, and the worker takes a fixed number.
-        """
-        if items and self.candidate.preparation_counted:
-            raise NotTestable(FIXED_PREPARATION)
-        end = () if self.candidate.preparation_counted else (None,)
-        return [self.encode(item) for item in (*self.candidate.preparation, *items, *end)]
-
-    def open_preparation(self, *items: object) -> tuple[list[bytes], bytes]:
-        """
-        A preparation without its last message, and that message.
-
-        Args:
-            items: Sent too, if the worker takes any.
-
-        Raises:
-            NotTestable: The preparation of this worker has no message at all.
-        """
-        fixed = self.candidate.ops is Ops.ABSENT or self.candidate.preparation_counted
-        messages = self.preparation(*(() if fixed else items))
-        if not messages:
-            raise NotTestable(FIXED_PREPARATION)
-        return messages[:-1], messages[-1]
-
-    def prepare(self, *items: object) -> None:
-        """Sends a whole preparation."""
-        end = () if self.candidate.preparation_counted else (None,)
-        self.send_bytes(b"".join(self.preparation(*items)), f"preparation: {show([*items, *end])}")
-
-    def request(
-        self, payload: object, *, task_id: int | None = None, protocol: int | None = None, sample: Sample | None = None
-    ) -> Request:
-        """A request, not sent yet; its task id is the next one of the run unless one is given."""
-        number = next(self._numbers)
-        if not self.candidate.tagged:
-            return Request(number, None, payload, self.encode(payload, protocol), sample)
-        chosen = self._next_id(task_id)
-        return Request(number, chosen, payload, self.encode((chosen, payload), protocol), sample)
-
-    def _next_id(self, task_id: int | None = None) -> int:
-        chosen = next(self._ids) if task_id is None else task_id
-        self.given_ids.add(chosen)
-        return chosen
-
-    def sample(self, *, task_id: int | None = None, protocol: int | None = None) -> Request:
-        """A request that this worker can be sent whatever it does: a sample of its own, or an echo."""
-        number = next(self._samples)
-        given = self.candidate.samples
-        text = f"sample {number}"
-        known = self.candidate.ops is not Ops.ABSENT and "op:echo" not in self.candidate.lacks
-        chosen = given[(number - 1) % len(given)] if given else Sample(payloads.echo(text), text, known)
-        return self.request(chosen.payload, task_id=task_id, protocol=protocol, sample=chosen)
-
-    def raw_request(self, payload: object, render: Callable[[int], bytes]) -> Request:
-        """A request whose bytes the case writes itself, from the task id."""
-        chosen = self._next_id()
-        return Request(next(self._numbers), chosen, payload, render(chosen))
-
-    def sized_request(self, size_bytes: int) -> Request:
-        """
-        An echo of a str such that the message has exactly that size.
-
-        Raises:
-            HarnessFault: No length of the str gives that size.
-        """
-        chosen = self._next_id()
-        length = size_bytes
-        for _ in range(8):
-            text = "x" * length
-            payload = payloads.echo(text)
-            data = self.encode((chosen, payload) if self.candidate.tagged else payload)
-            if len(data) == size_bytes:
-                task_id = chosen if self.candidate.tagged else None
-                return Request(next(self._numbers), task_id, payload, data, Sample(payload, text, known=True))
-            length = max(0, length + size_bytes - len(data))
-        raise HarnessFault(f"no echo makes a request of {size_bytes} bytes")
-
-    def failing(self) -> tuple[Request, FailingSample]:
-        """A request whose task raises, and what is known about the failure."""
-        chosen = self.candidate.failing
-        if chosen is None and self.candidate.ops is not Ops.ABSENT:
-            chosen = FailingSample(payloads.raising("ValueError", "as asked"), "ValueError", "as asked")
-        if chosen is None:
-            chosen = FailingSample(payloads.echo("any payload"))
-        return self.request(chosen.payload), chosen
-
-    def expect_requests(self, *requests: Request) -> None:
-        """Notes that these requests are on their way, when the bytes were written by other verbs."""
-        self._outstanding.extend(requests)
-
-    def send(self, *requests: Request) -> None:
-        """Sends requests in one write."""
-        self.expect_requests(*requests)
-        text = ", ".join(f"{request}: {show(request.payload)}" for request in requests[:3])
-        more = f" and {len(requests) - 3} more" if len(requests) > 3 else ""  # noqa: PLR2004 - as above
-        self.send_bytes(b"".join(request.data for request in requests), text + more)
-
-    def send_with_end(self, *requests: Request) -> None:
-        """
-        Sends requests and ends standard input, so that the worker finds the end of both at once.
-
-        Raises:
-            Hang: The worker does not read.
-        """
-        self.expect_requests(*requests)
-        data = b"".join(request.data for request in requests)
-        if begun := data[:-SMALL_BYTES]:
-            self.send_bytes(begun, "all but the end of the last requests")
-        # Stopped meanwhile, it cannot answer between the two, however busy the machine. But it must have read so far.
-        if self.wait(lambda: not self.process.unread_bytes, Wait.READING, mebibytes=len(begun) / MEBIBYTE):
-            self.process.freeze()
-        try:
-            last, count = data[len(begun) :], len(requests)
-            text = str(requests[0]) if count == 1 else f"{requests[0]} to {requests[-1]}"
-            self.send_bytes(last, f"the end of {text}" if begun else text)
-            self.close_stdin()
-        finally:
-            self.process.thaw()
 
     # Receiving.
 
@@ -236,24 +105,56 @@ class Conversation(Ending):
         due = f"a response to {request}"
         if not arrived_in_time:
             what = f"no response to request {request.number}"
-            also = ("WIRE-4", "RUN-3") if self.flooded() else ("RUN-3",)
-            self.hang(Wait.RESPONSE, what, due, self.stage.now_s() - began_s, also=also)
+            also = ("WIRE-4", "RUN-3") if self.flooded(mebibytes) else ("RUN-3",)
+            self._hangs(what, due, self.stage.now_s() - began_s, also)
         # The pipe can end a moment before the process does.
         self.wait(lambda: self.process.status() is not None, Wait.RELEASE)
         came = f"standard output ended without a response to request {request.number}; {self.so_far()}"
-        raise Finding(self.blame, f"{came}; {self.process.describe()}", due, self.cure(), also=("RUN-3",))
+        ended = Finding(self.blame, f"{came}; {self.process.describe()}", due, self.cure(), also=("RUN-3",))
+        count = len(self._answered)
+        if count and self.has_left() and self._is_answered_by_another(request):
+            tasks = "task" if count == 1 else "tasks"
+            raise NotTestable(f"it left by itself, with status 0, after {count} {tasks}; {NEEDS_IT}")
+        raise ended
+
+    def _is_answered_by_another(self, request: Request) -> bool:
+        """Whether a new worker that is asked this first answers: then it was not the request that ended the other."""
+        self.start_again(hints=True)
+        self.prepare(*self.items_sent[len(self.candidate.preparation) :])
+        self.send_bytes(request.data, f"{request}, to a worker that is asked nothing before")
+        found: list[Message] = []
+
+        def decided() -> bool:
+            with suppress(Finding):
+                message = self.next_message()
+                found.extend([message] if message is not None else [])
+            return bool(found) or not self.process.stdout_open
+
+        self.wait(decided, Wait.RESPONSE, mebibytes=len(request.data) / MEBIBYTE)
+        return bool(found)
+
+    def _hangs(self, what: str, due: str, waited_s: float, also: tuple[str, ...]) -> NoReturn:
+        try:
+            self.hang(Wait.RESPONSE, what, due, waited_s, also=also)
+        except Hang as hang:
+            self.find_out(hang, self.sample().data[:1])
+            raise
 
     def arrived(self) -> Response | None:
         """A response that has come unasked or in place of something else, if one has."""
         message = self.next_message()
         return None if message is None else self._interpret(message)
 
-    def arrives_before_exit(self, *, by_process: bool = False) -> Response | None:
+    def arrives_before_exit(self, due: str, *, by_process: bool = False) -> Response | None:
         """
         A response that comes although the worker was to exit without one.
 
         Args:
+            due: How it was to exit.
             by_process: Its exit is enough; other processes may hold its standard output still.
+
+        Raises:
+            Hang: It did neither.
         """
         found: list[Response] = []
 
@@ -264,20 +165,32 @@ class Conversation(Ending):
                 found.append(response)
             return exited or bool(found)
 
-        self.wait(decided, Wait.EXIT)
+        began_s = self.stage.now_s()
+        if not self.wait(decided, Wait.EXIT) and self.process.status() is None:
+            self.hang(Wait.EXIT, "no exit", due, self.stage.now_s() - began_s, EXIT_REFUSED)
         return found[0] if found else None
 
     def _interpret(self, message: Message) -> Response:
         self.last_size_bytes = message.size_bytes
         self.note_message(message)
         by_number = self.candidate.codec == "json"
-        return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
+        try:
+            return interpret(message.value, tagged=self.candidate.tagged, by_number=by_number)
+        except Finding as finding:
+            if not self._answered and _id_in(message.value) in (None, *self.items_sent):
+                self._blame_preparation(finding)
+            raise
+
+    def _blame_preparation(self, finding: Finding) -> None:
+        """What came instead of the first response is one to an item of the preparation."""
+        finding.also = (*self.preparation_rules, *finding.also)
+        finding.cure = PREPARATION_TAKEN
 
     def _check_alive_message(self, alive: Alive) -> None:
         if alive.task_id not in {request.task_id for request in self._outstanding}:
             came = f"an Alive for task {alive.task_id} came, which is not being worked on"
             due = "an Alive only between reading a request and answering it"
-            raise Finding("RUN-11", came, due, also=("RUN-3",))
+            raise Finding("RUN-11", came, due, STOP_HEARTBEAT, also=("RUN-3",))
 
     def _check_id(self, request: Request, response: Response) -> None:
         first = response.first
@@ -294,7 +207,11 @@ class Conversation(Ending):
         if first.task_id in {sent.task_id for sent in self._outstanding}:
             raise Finding("RUN-6", f"{came} before its turn", due, "answer requests in the order in which they came")
         requirement = {Answer: "RUN-5", Refusal: "BUSY-1", Failure: "ERR-1"}.get(type(first), "RUN-5")
-        raise Finding(requirement, f"{came}, and no task bears that id", due, ID_UNCHANGED)
+        finding = Finding(requirement, f"{came}, and no task bears that id", due, ID_UNCHANGED)
+        if not self._answered and any(first.task_id == item for item in self.items_sent):
+            finding.requirement = self.blame
+            self._blame_preparation(finding)
+        raise finding
 
     # Outcomes.
 
@@ -328,19 +245,25 @@ class Conversation(Ending):
         if isinstance(first, Answer):
             found = difference(due, first.value, by_number=self.candidate.codec == "json")
             if found is not None:
-                cure = PREPARED if op == "prepared" else value_cure(due, first.value)
-                raise Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged", cure)
+                raise self._other_value(request, found, due, first.value, op)
             self._served.add(op)
             self.checks += 1
             return
         if isinstance(first, Failure):
             if rare or op not in self._served:
-                what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
-                raise NotTestable(f"{what} to {show(request.payload)}")
+                raise NotTestable(unserved(first, request.payload))
             came = f"a failure ({first.type_name}: {show(first.message)}) came for {request}"
-            raise Finding(self.blame, came, f"the answer {show(due)}")
+            cure = failure_cure(first.type_name, first.message)
+            raise Finding(self.blame, came, f"the answer {show(due)}", cure)
         came = f"a refusal came for {request}, which is to be answered"
         raise Finding(self.blame, came, f"the answer {show(due)}", COUNT_REFUSALS if op == "busy" else "")
+
+    def _other_value(self, request: Request, found: str, due: object, value: object, op: str) -> Finding:
+        if op == "sample":  # Whoever declared it may be wrong.
+            came = f"the sample {show(request.payload)} of the manifest: {show(value)} came, {show(due)} is declared"
+            return Finding(self.blame, came, f"{show(due)}; which of the two is right?", SAMPLE)
+        cure = PREPARED if op == "prepared" else value_cure(due, value)
+        return Finding(self.blame, f"in the answer to {request}: {found}", "the value unchanged", cure)
 
     def expect_sort(self, request: Request, response: Response, due: type[Sort], *, op: str) -> Sort:
         """
@@ -359,8 +282,7 @@ class Conversation(Ending):
             self.checks += 1
             return first
         if isinstance(first, Failure) and op not in self._served:
-            what = f"the worker answered RemoteException ({first.type_name}: {first.message[:80]})"
-            raise NotTestable(f"{what} to {show(request.payload)}")
+            raise NotTestable(unserved(first, request.payload))
         raise Finding(self.blame, f"{told(first)} came for {request}", *_DUE_SORTS[due])
 
     def ask(self, payload: dict[str, object], due: object, *, rare: bool = False) -> Response:

@@ -12,6 +12,8 @@ import attrs
 
 from spreadjobs_conform.patience import Wait
 
+CUT_SHORT: Final = "the wait was cut short"
+"""Behind the sort of a hang that was given less time than others: what a worker does so early says little of it."""
 ROW_BYTES: Final = 16
 MOST_ROWS: Final = 6
 MOST_OPCODES: Final = 16
@@ -24,12 +26,16 @@ class HangClass(enum.Enum):
 
     START_SILENCE = "start silence: nothing at all came since the start"
     STDIN_EATEN = "stdin eaten: it waits for input, and all that was sent has been taken out of the pipe"
+    CHILD_READS = "stdin shared with a child: a process that the worker started reads its standard input"
+    HELD_BACK = "answer held back until the end of input: it came when standard input was closed"
+    WANTS_MORE = "answer held back until more input: it came when one byte more did"
     CHILD = "child waited for: it waits for a process that it started, which may have eaten its standard input"
     NOT_READ = "request not read: what was sent still lies in the pipe"
     PARTIAL = "partial message: what came so far is not the whole of one"
     NO_RESPONSE = "no response: it has read the request and answers nothing"
     EOF_IGNORED = "EOF ignored: its standard input has ended, and it goes on"
     PIPE_HELD = "exited but pipe held: another process keeps its standard output open"
+    EXIT_REFUSED = "exit refused: a task was to end it, and it goes on; its standard input is still open"
     STOPPED = "stopped: a signal has stopped it"
 
 
@@ -48,6 +54,10 @@ class Facts:
     """By a signal."""
     reads_stdin: bool
     """It sleeps in a read of its standard input."""
+    input_open: bool = True
+    """Whether the kit has left its standard input open."""
+    child_reads: bool = False
+    """A process that it started reads its standard input."""
     waits_for_child: bool = False
     """It sleeps until a process that it started exits."""
 
@@ -57,8 +67,9 @@ def hang_class(facts: Facts) -> HangClass:
     signs = (  # the surest first
         (facts.wait is Wait.RELEASE, HangClass.PIPE_HELD),
         (facts.stopped, HangClass.STOPPED),
-        (facts.wait is Wait.EXIT, HangClass.EOF_IGNORED),
+        (facts.wait is Wait.EXIT, HangClass.EXIT_REFUSED if facts.input_open else HangClass.EOF_IGNORED),
         (facts.pending_bytes > 0, HangClass.PARTIAL),
+        (facts.child_reads, HangClass.CHILD_READS),
         (facts.unread_bytes > 0 or facts.wait is Wait.READING, HangClass.NOT_READ),
         (facts.reads_stdin, HangClass.STDIN_EATEN),
         (facts.waits_for_child, HangClass.CHILD),

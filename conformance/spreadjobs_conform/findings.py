@@ -53,13 +53,15 @@ class Hang(Finding):
 
     Args:
         sort: Which sort of hang it was, for people.
+        cut: Whether the wait had been cut short.
         args: As for ``Finding``: requirement, came, due, cure.
         also: As for ``Finding``.
     """
 
-    def __init__(self, sort: str, *args: str, also: tuple[str, ...] = ()) -> None:
+    def __init__(self, sort: str, *args: str, also: tuple[str, ...] = (), cut: bool = False) -> None:
         super().__init__(*args, also=also)
         self.sort = sort
+        self.cut = cut
 
 
 class NotTestable(KitError):

@@ -56,6 +56,14 @@ _CALLS: Final[Mapping[str, Mapping[int, str]]] = MappingProxyType(
 )
 WAITS_FOR_CHILD: Final = "waiting for its child process"
 """In the description of a process."""
+CHILD_READS: Final = "a child of it reads its standard input"
+"""The same; behind it stands, in parentheses, which one."""
+WRAPPERS: Final = frozenset(
+    {"sh", "bash", "dash", "ksh", "zsh", "busybox", "npm", "npx", "poetry", "time", "timeout", "uv"}
+)
+"""Programs whose child may well be the worker itself: that it reads is right."""
+MOST_CHILDREN: Final = 64
+"""So many processes below a worker are looked at."""
 _WAITS: Final = frozenset({"wait4", "waitid", "do_wait"})
 _STREAMS: Final = MappingProxyType({0: "its standard input", 1: "its standard output", 2: "its standard error"})
 
@@ -108,17 +116,52 @@ def _system_call(pid: int, pipes: Mapping[str, str]) -> str:
 
 
 def _stream(pid: int, descriptor: int, pipes: Mapping[str, str]) -> str:
+    return pipes.get(_link(pid, descriptor)) or _STREAMS.get(descriptor, "a file")
+
+
+def _link(pid: int, descriptor: int) -> str:
+    """What a descriptor of a process leads to, as /proc shows it; "" if it does not."""
     try:
-        link = str((PROC / str(pid) / "fd" / str(descriptor)).readlink())
+        return str((PROC / str(pid) / "fd" / str(descriptor)).readlink())
     except OSError:
-        link = ""
-    return pipes.get(link) or _STREAMS.get(descriptor, "a file")
+        return ""
 
 
 def _child(pid: int) -> str:
     """The first process that it started and has not waited for, for people."""
     children = _read(PROC / str(pid) / "task" / str(pid) / "children").split()
     return f"{children[0]} ({command_of(int(children[0])) or 'no command line'})" if children else ""
+
+
+def reader_below(pid: int, pipe: str) -> str:
+    """
+    The process below another one that reads this pipe as its standard input, such as ``wc -c, pid 4711``; "" if none.
+
+    Args:
+        pid: Of the other one.
+        pipe: Its name, as ``pipe_name`` gives it.
+    """
+    started = command_of(pid).partition(" ")[0].rpartition("/")[2]
+    waiting, seen = [] if started in WRAPPERS else _children(pid), 0
+    while waiting and seen < MOST_CHILDREN:
+        child = waiting.pop(0)
+        seen += 1
+        waiting += _children(child)
+        call = doing(child, {pipe: pipe}) if _link(child, 0) == pipe else ""
+        if f"read of {pipe}" in call or "pipe_read" in call:
+            return f"{command_of(child) or 'no command line'}, pid {child}"
+    return ""
+
+
+def _children(pid: int) -> list[int]:
+    """Those that any of its threads started, and that have not been waited for."""
+    words: list[str] = []
+    try:
+        for thread in (PROC / str(pid) / "task").iterdir():
+            words += _read(thread / "children").split()
+    except OSError:
+        pass
+    return [int(word) for word in words]
 
 
 def command_of(pid: int) -> str:

@@ -7,6 +7,7 @@ A limit has a floor, and grows where the machine is slow: the control worker, wh
 from __future__ import annotations
 
 import enum
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -45,6 +46,8 @@ MOST_SLOWNESS: Final = 6.0
 NOTED_SLOWNESS: Final = 1.5
 """From there on a report says that limits were longer."""
 REMEMBERED_CONTROLS: Final = 5
+JITTER_S: Final = 0.001
+"""By so much a wait may seem shorter than it was."""
 UNKNOWN_START_S: Final = 0.2
 MAX_START_S: Final = 10.0
 
@@ -140,10 +143,11 @@ class Patience:
         with self._lock:
             self._control_began_s = None
 
-    def hang(self, wait: Wait) -> None:
-        """Counts a wait that came to nothing."""
+    def hang(self, wait: Wait, waited_s: float = math.inf) -> bool:
+        """Counts a wait that came to nothing, and tells whether it had been cut short."""
         with self._lock:
             self._hangs[wait] += 1
+        return waited_s < self._scale * DEFAULT_LIMIT_S - JITTER_S
 
     def cut(self) -> str:
         """What was done to the limits, for the report; empty if nothing was."""

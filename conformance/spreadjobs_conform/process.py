@@ -59,8 +59,9 @@ class WorkerProcess:
         self._stdout = self._popen.stdout.fileno()
         self._stderr = self._popen.stderr.fileno()
         self._pipes = frozenset({observe.pipe_name(self._stdout), observe.pipe_name(self._stderr)})
+        self._stdin_pipe = observe.pipe_name(self._stdin)
         self._names = {
-            observe.pipe_name(self._stdin): "its standard input",
+            self._stdin_pipe: "its standard input",
             observe.pipe_name(self._stdout): "its standard output",
         }
         self._stdout_pipe = frozenset({observe.pipe_name(self._stdout)})
@@ -232,7 +233,9 @@ class WorkerProcess:
         if status is None:
             doing = observe.doing(self.pid, self._names)
             closed = ", and has closed its standard input" if self.stdin_broken else ""
-            return f"the worker is alive{', ' + doing if doing else ''}{closed}"
+            child = observe.reader_below(self.pid, self._stdin_pipe) if self.stdin_open else ""
+            reads = f"; {observe.CHILD_READS} ({child})" if child else ""
+            return f"the worker is alive{', ' + doing if doing else ''}{closed}{reads}"
         held = ""
         if self.stdout_open:
             held = f", but its standard output is still held open{self.describe_holders()}"

@@ -65,7 +65,7 @@ class Cases:
             return
         try:
             self.bench.start()
-        except CannotStart as fault:
+        except (CannotStart, UsageFault) as fault:
             raise pytest.UsageError(f"--spread-jobs-worker: {fault}") from fault
 
     @pytest.hookimpl(tryfirst=True)

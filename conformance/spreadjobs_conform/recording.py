@@ -104,9 +104,11 @@ class RecordingStage:
         self.facts.add("start", known)
         return known
 
-    def hang(self, wait: Wait) -> None:
+    def hang(self, wait: Wait, waited_s: float) -> bool:
         """As ``Stage.hang``."""
-        self._inner.hang(wait)
+        cut = self._inner.hang(wait, waited_s)
+        self.facts.add("cut", cut)
+        return cut
 
     def check_stop(self) -> None:
         """As ``Stage.check_stop``; a case that was stopped has no verdict, and needs no record."""

@@ -99,8 +99,9 @@ class RehearsalStage:
         """As ``Stage.start_s``."""
         return START_S
 
-    def hang(self, wait: Wait) -> None:
+    def hang(self, wait: Wait, waited_s: float) -> bool:  # noqa: ARG002 - Stage has them
         """As ``Stage.hang``: the case fails, and that is told."""
+        return False
 
     def check_stop(self) -> None:
         """As ``Stage.check_stop``: it is over before anybody could stop it."""

@@ -238,8 +238,9 @@ class ReplayStage:
         known = self._tape.take("start")
         return float(known) if isinstance(known, int | float) else None
 
-    def hang(self, wait: Wait) -> None:
+    def hang(self, wait: Wait, waited_s: float) -> bool:  # noqa: ARG002 - Stage has them
         """As ``Stage.hang``: it was counted when it happened."""
+        return self._tape.take("cut") is True
 
     def check_stop(self) -> None:
         """As ``Stage.check_stop``: nothing that was stopped is on a tape."""

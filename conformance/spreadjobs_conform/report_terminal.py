@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from spreadjobs_conform.report_escape import visible
 from spreadjobs_conform.report_files import write_text
+from spreadjobs_conform.report_layout import PIPED_COLUMNS
 from spreadjobs_conform.verdicts import Status, Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +53,11 @@ class Terminal:
         if self._console is not None and not quiet:
             self._spinner = self._console.status(self._progress("starting"), spinner="line", refresh_per_second=4)
 
+    @property
+    def columns(self) -> int:
+        """How wide lines may be."""
+        return shutil.get_terminal_size().columns if self._stream.isatty() else PIPED_COLUMNS
+
     def __enter__(self) -> Self:
         if self._spinner is not None:
             self._spinner.start()
@@ -84,7 +91,9 @@ class Terminal:
         for line in visible(text).splitlines():
             encoding = self._stream.encoding or "utf-8"
             shown = line.encode(encoding, "backslashreplace").decode(encoding)
-            self._console.print(Text(shown, _style(line)), soft_wrap=True)
+            # rich drops colour for NO_COLOR, and keeps what is bold.
+            style = "" if os.environ.get("NO_COLOR") else _style(line)
+            self._console.print(Text(shown, style), soft_wrap=True)
 
     def _progress(self, family: str) -> str:
         failed = f", {self._failed} failed" if self._failed else ""

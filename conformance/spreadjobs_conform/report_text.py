@@ -6,15 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
 
+import attrs
+
 from spreadjobs_conform.candidate import Candidate
-from spreadjobs_conform.cures import CHILD
+from spreadjobs_conform.diagnosis import HangClass
 from spreadjobs_conform.report_escape import escaped_line, quoted_lines
-from spreadjobs_conform.report_kinds import ECHOING, kinds, rules
+from spreadjobs_conform.report_kinds import cut_short, kinds, rules
+from spreadjobs_conform.report_layout import MOST_LINES, PIPED_COLUMNS, events_shown, evidence_shown, wrapped
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_line
 
 SHOWN_NOT_TESTABLE: Final = 5
 NAMED_OF_A_KIND: Final = 8
+INDENT: Final = 10
+"""Of the lines that go on with what a label has."""
+DEEP: Final = 14
+"""Of those that go on with an event."""
 NO_ANSWER: Final = (
     "The worker did not answer the first conformance payload. Does it speak {codec} (--codec), "
     "{dialect} (--dialect)? Does it serve the "
@@ -30,6 +37,20 @@ NEXT_STEP: Final = (
     ". Next step: serve the conformance payloads in the worker (30 lines, see workers/python/worker.py), or declare "
     "samples of its own tasks in a manifest (--manifest, see conformance/README.md)"
 )
+SEE_NOT_TESTED: Final = "; the reasons stand at NOT TESTED"
+
+
+@attrs.frozen(kw_only=True)
+class Look:
+    """What the text looks like."""
+
+    quiet: bool = False
+    """Whether only failures and the verdict are shown."""
+    columns: int = PIPED_COLUMNS
+    """How wide lines are."""
+
+
+FULL: Final = Look()
 
 
 class TextReport:
@@ -40,8 +61,8 @@ class TextReport:
         stream: Where to.
         requirements: All there are, by id.
         again: The command line of this run, with ``{}`` where the choice of cases goes.
-        unanswered: The worker, if nothing that can be read came for the first request of the run.
-        quiet: Whether only failures and the verdict are shown.
+        unanswered: The worker, if not one byte came for the first request of the run.
+        look: How much of it is shown, and how wide.
     """
 
     def __init__(
@@ -50,14 +71,14 @@ class TextReport:
         requirements: Mapping[str, Requirement],
         again: str,
         unanswered: Candidate | None = None,
-        *,
-        quiet: bool = False,
+        look: Look = FULL,
     ) -> None:
         self._stream = stream
         self._requirements = requirements
         self._again = again
         self._unanswered = unanswered
-        self._quiet = quiet
+        self._quiet = look.quiet
+        self._columns = look.columns
 
     def write(self, outcome: Outcome, took_s: float, cut: str) -> None:
         """
@@ -73,8 +94,13 @@ class TextReport:
             self._problems(outcome)
             self._line(self._verdict(outcome))
             return
-        self._families(outcome)
-        self._failures(outcome)
+        # What is wrong comes first: the first screen is for that.
+        if not any(verdict.status in (Status.FAIL, Status.HARNESS_ERROR) for verdict in outcome.verdicts):
+            self._families(outcome)
+        else:
+            self._failures(outcome)
+            self._line()
+            self._families(outcome)
         self._short(outcome, Status.KNOWN, "known to fail")
         self._short(outcome, Status.FLAKY, "failed, and known to be flaky")
         self._not_testable(outcome)
@@ -89,6 +115,14 @@ class TextReport:
         encoding = self._stream.encoding or "utf-8"
         self._stream.write(escaped_line(text).encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
+    def _wrapped(self, text: str, first: str = "", indent: int = 0, most: int | None = None) -> None:
+        # Escaped before it is cut into lines: no line is one of the worker's from its beginning on.
+        for line in wrapped(escaped_line(text), self._columns, indent=indent, first=first, most=most):
+            self._line(line)
+
+    def _pair(self, label: str, text: str) -> None:
+        self._wrapped(text, f"  {label + ':':<7} ", INDENT)
+
     def _families(self, outcome: Outcome) -> None:
         families: dict[str, list[Verdict]] = {}
         for verdict in outcome.verdicts:
@@ -101,25 +135,25 @@ class TextReport:
             self._line(f"  {family:<6} {', '.join(texts)}")
 
     def _failures(self, outcome: Outcome) -> None:
-        found = kinds(outcome.verdicts)
-        if found:
-            self._no_answer(outcome, found[0][0])
-        for verdicts in found:
-            self.failure(verdicts[0])
-            self._folded(verdicts[1:])
+        for number, verdicts in enumerate(kinds(outcome.verdicts)):
+            first, others = verdicts[0], verdicts[1:]
+            self.failure(first, blank=number > 0)
+            # Seen too early, a worker may seem to do something else than it does.
+            early = [each for each in others if cut_short(each) and not cut_short(first)]
+            self._folded([each for each in others if each not in early], "in the same way")
+            self._folded(early, "to respond too (their waits were cut short)")
+            if number == 0 and not first.hang.startswith((HangClass.CHILD.value, HangClass.CHILD_READS.value)):
+                self._no_answer(outcome)
 
-    def _no_answer(self, outcome: Outcome, first: Verdict) -> None:
-        if first.cure == CHILD:
-            return  # That says more.
-        understood = any(
-            verdict.status is Status.PASS and verdict.case.family in ECHOING for verdict in outcome.verdicts
-        )
-        if self._unanswered is not None and not understood:
-            text = NO_ANSWER_TO_SAMPLE if self._unanswered.samples else NO_ANSWER
-            self._line()
-            self._line(text.format(codec=self._unanswered.codec, dialect=_dialect(self._unanswered)))
+    def _no_answer(self, outcome: Outcome) -> None:
+        # Of a worker that has written something, it is known what is wrong.
+        if self._unanswered is None or any(_wrote(verdict) for verdict in outcome.verdicts):
+            return
+        text = NO_ANSWER_TO_SAMPLE if self._unanswered.samples else NO_ANSWER
+        self._line()
+        self._wrapped(text.format(codec=self._unanswered.codec, dialect=_dialect(self._unanswered)))
 
-    def _folded(self, verdicts: Sequence[Verdict]) -> None:
+    def _folded(self, verdicts: Sequence[Verdict], how: str) -> None:
         if not verdicts:
             return
         names = ", ".join(verdict.case.id for verdict in verdicts[:NAMED_OF_A_KIND])
@@ -127,40 +161,54 @@ class TextReport:
         dots = "; also " + ", ".join(f"{count} of {family}" for family, count in others.items()) if others else ""
         what = "more case fails" if len(verdicts) == 1 else "more cases fail"
         self._line()
-        self._line(f"and {len(verdicts)} {what} in the same way: {names}{dots}")
+        self._wrapped(f"and {len(verdicts)} {what} {how}: {names}{dots}", indent=4)
 
-    def failure(self, verdict: Verdict) -> None:
-        """One failure in full, or a fault of the kit."""
+    def failure(self, verdict: Verdict, *, blank: bool = True) -> None:
+        """One failure, or a fault of the kit."""
         case = verdict.case
-        self._line()
+        if blank:
+            self._line()
         title = "FAIL" if verdict.status is Status.FAIL else "KIT FAULT"
         title += "" if verdict.scored else ", not scored"
         self._line(f"{title}  {case.id}  ({verdict.level} {', '.join(rules(verdict))})")
-        self._line(f"  shows:  {case.summary}")
+        self._pair("shows", case.summary)
         if verdict.status is Status.FAIL:
-            self._line(f"  came:   {verdict.came}")
-            self._line(f"  due:    {verdict.due}")
-            if verdict.hang:
-                self._line(f"  hang:   {verdict.hang}")
-            if verdict.cure:
-                self._line(f"  cure:   {verdict.cure}")
-            rule = self._requirements[rules(verdict)[0]]
-            self._line(f"  rule:   {rule.id} ({rule.level}): {rule.text}")
-            if verdict.came not in verdict.reason or "(the baseline" in verdict.reason:
-                self._line(f"  note:   {verdict.reason}")
+            self._account(verdict)
         else:
             self._block("  what:", quoted_lines(verdict.reason.splitlines()))
-        self._block("  conversation:", verdict.conversation)
-        self._block("  its bytes, from their places in its standard output on, and what they say:", verdict.evidence)
+        self._block("  conversation:", events_shown(verdict.conversation))
+        title = "  its bytes, from their places in its standard output on, and what they say:"
+        self._block(title, evidence_shown(verdict.evidence))
         self._block("  last lines of its standard error:", quoted_lines(verdict.stderr))
         chosen = f"--case {case.id}" + ("" if verdict.scored else " --all-scored")
         self._line(f"  again:  {self._again.replace('{}', chosen, 1)}")
 
-    def _block(self, title: str, lines: tuple[str, ...] | list[str]) -> None:
+    def _account(self, verdict: Verdict) -> None:
+        for label, text in (
+            ("came", verdict.came),
+            ("due", verdict.due),
+            ("hang", verdict.hang),
+            ("cure", verdict.cure),
+        ):
+            if text:
+                self._pair(label, text)
+        # What the case is about may say more than that nothing came.
+        for name in dict.fromkeys((rules(verdict)[0], verdict.case.requirements[0])):
+            rule = self._requirements[name]
+            self._pair("rule", f"{rule.id} ({rule.level}): {rule.text}")
+        if verdict.came not in verdict.reason or "(the baseline" in verdict.reason:
+            self._pair("note", verdict.reason)
+
+    def _block(self, title: str, lines: Sequence[str]) -> None:
         if lines:
             self._line(title)
         for line in lines:
-            self._line(f"    {line}")
+            # Trailing spaces and indentation are kept where a line is not too long.
+            short = len(line) + 4 <= self._columns
+            if short:
+                self._line(f"    {line}")
+            else:
+                self._wrapped(line, "    ", DEEP, MOST_LINES)
 
     def _short(self, outcome: Outcome, status: Status, what: str) -> None:
         for verdict in outcome.verdicts:
@@ -175,8 +223,8 @@ class TextReport:
         for reason, cases in reasons.items():
             more = f" and {len(cases) - SHOWN_NOT_TESTABLE} more" if len(cases) > SHOWN_NOT_TESTABLE else ""
             self._line()
-            self._line(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}")
-            self._line(f"  because:  {reason}")
+            self._wrapped(f"NOT TESTED  {', '.join(cases[:SHOWN_NOT_TESTABLE])}{more}", indent=INDENT)
+            self._wrapped(reason, "  because:  ", INDENT)
 
     def _not_scored(self, outcome: Outcome) -> None:
         shown = [
@@ -206,7 +254,26 @@ class TextReport:
             failed=outcome.count(Status.FAIL, scored=True),
             left_out=outcome.left_out,
         )
-        return line + NEXT_STEP if outcome.exit is Exit.NOT_TESTED else line
+        return line + _next_step(outcome) if outcome.exit is Exit.NOT_TESTED else line
+
+
+def _next_step(outcome: Outcome) -> str:
+    """What makes more of the cases testable."""
+    served, lacking = (
+        [need for verdict in outcome.verdicts if verdict.status is status for need in verdict.case.needs if ":" in need]
+        for status in (Status.PASS, Status.NOT_TESTABLE)
+    )
+    if len(lacking) > len(served):
+        return NEXT_STEP
+    names = sorted({need for need in lacking if need.startswith("op:")} - {*served})
+    return f". Next step: serve {', '.join(names)} too, or see what stands at NOT TESTED" if names else SEE_NOT_TESTED
+
+
+def _wrote(verdict: Verdict) -> bool:
+    """Whether anything came on standard output."""
+    return bool(verdict.evidence) or any(
+        event["actor"] == "worker" and event.get("size_bytes") for event in verdict.transcript
+    )
 
 
 def _dialect(candidate: Candidate) -> str:

@@ -15,8 +15,9 @@ from typing import Final
 import attrs
 
 from spreadjobs_conform import observe, payloads
+from spreadjobs_conform.asking import FIXED_PREPARATION
 from spreadjobs_conform.candidate import Candidate, Ops
-from spreadjobs_conform.conversation import FIXED_PREPARATION, Conversation
+from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.findings import (
     CannotStart,
     DoesNotFit,
@@ -26,6 +27,7 @@ from spreadjobs_conform.findings import (
     Interrupted,
     KitError,
     NotTestable,
+    UsageFault,
 )
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.recording import RecordingStage
@@ -40,6 +42,8 @@ FORM: Final = "PKL-"
 """Requirements about opcodes: there the opcodes of a whole message tell what is wrong with it."""
 MOST_IDLE: Final = 4
 """So many cases that only wait run beside the others."""
+OTHER_CODEC_SCALE: Final = 0.4
+"""Of the time limits, where it is found out whether a worker speaks another codec."""
 SHOWN_EVENTS: Final = 12
 SHOWN_STDERR_LINES: Final = 8
 
@@ -55,7 +59,7 @@ class Runner:
     required: frozenset[str] | None = None
     """The ids of the cases that score; None: all."""
     unanswered: bool = False
-    """Whether nothing that can be read came for the first request of the run."""
+    """Whether not one byte came for the first request of the run."""
 
     def calibrate(self) -> Runner:
         """
@@ -67,16 +71,38 @@ class Runner:
         Raises:
             CannotStart: The executable could not be started.
             Interrupted: The run was stopped.
+            UsageFault: The worker speaks another codec than was declared.
         """
         conv = Conversation(self.candidate, self.stage(), "EXEC-3")
         try:
             candidate = self._probe(conv)
         except Finding:
+            other = "json" if self.candidate.codec == "pickle" else "pickle"
+            if not conv.has_answered and self._answers_in(other):
+                declared = self.candidate.codec
+                raise UsageFault(f"the worker answers in {other}, not in {declared}: give --codec {other}") from None
             # The cases will find it too, and say it better.
-            return attrs.evolve(self, unanswered=not conv.last_size_bytes)
+            return attrs.evolve(self, unanswered=not conv.has_written)
         finally:
             conv.end()
         return attrs.evolve(self, candidate=candidate)
+
+    def _answers_in(self, codec: str) -> bool:
+        """Whether the worker gives a response in this codec to the first request that it is sent so."""
+        if self.candidate.worker_class == "command" or not self.candidate.tagged:
+            return False
+        # Its waits are its own: those of the run are not cut for what is found out here.
+        stage = LiveStage(Patience(OTHER_CODEC_SCALE, time.monotonic), self.stop)
+        conv = Conversation(attrs.evolve(self.candidate, codec=codec), stage, "EXEC-3")
+        try:
+            conv.start(hints=False)
+            conv.prepare()
+            conv.ask_sample()
+        except (Finding, NotTestable):
+            return False
+        finally:
+            conv.end()
+        return True
 
     def _probe(self, conv: Conversation) -> Candidate:
         began_s = time.monotonic()

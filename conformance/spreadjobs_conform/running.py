@@ -24,7 +24,7 @@ from spreadjobs_conform.report_json import JsonReport
 from spreadjobs_conform.report_lines import lines_of
 from spreadjobs_conform.report_read import typed
 from spreadjobs_conform.report_terminal import Terminal
-from spreadjobs_conform.report_text import TextReport
+from spreadjobs_conform.report_text import Look, TextReport
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import Requirement, load_requirements
 from spreadjobs_conform.runner import Runner, left_out
@@ -55,7 +55,8 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
         err: For the text, if a report was asked for on standard output.
 
     Raises:
-        UsageFault: Nothing is selected, or a file cannot be read or written; no worker was started.
+        UsageFault: Nothing is selected, or a file cannot be read or written; no worker was started. Or the worker
+            speaks another codec than was declared; no case was run.
         CannotStart: The worker could not be started.
         ReaderGone: Nobody reads the text any more.
         Interrupted: The run was stopped.
@@ -118,8 +119,10 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
     try:
         with run.terminal:
             runner = _converse(runner, run, verdicts)
-    except (CannotStart, KeyboardInterrupt, Interrupted) as ending:
-        status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.INTERRUPTED
+    except (CannotStart, UsageFault, KeyboardInterrupt, Interrupted) as ending:
+        status = Exit.INTERRUPTED
+        if isinstance(ending, CannotStart | UsageFault):
+            status = Exit.NOT_STARTED if isinstance(ending, CannotStart) else Exit.USAGE
         report.footer(Outcome(tuple(verdicts), (), status), time.monotonic() - began_s, complete=False)
         raise
     try:
@@ -132,7 +135,9 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
     took_s = time.monotonic() - began_s
     report.footer(outcome, took_s, complete=True)
     unanswered = runner.candidate if runner.unanswered else None
-    shown = TextReport(text, runner.requirements, options.again, unanswered, quiet=options.quiet)
+    shown = TextReport(
+        text, runner.requirements, options.again, unanswered, Look(quiet=options.quiet, columns=run.terminal.columns)
+    )
     shown.write(outcome, took_s, runner.patience.cut())
     return outcome.exit
 

@@ -110,7 +110,7 @@ class Stage(Protocol):
         """As ``Patience.start_s``."""
         ...
 
-    def hang(self, wait: Wait) -> None:
+    def hang(self, wait: Wait, waited_s: float) -> bool:
         """As ``Patience.hang``."""
         ...
 
@@ -174,9 +174,9 @@ class LiveStage:
         """As ``Stage.start_s``."""
         return self._patience.start_s
 
-    def hang(self, wait: Wait) -> None:
+    def hang(self, wait: Wait, waited_s: float) -> bool:
         """As ``Stage.hang``."""
-        self._patience.hang(wait)
+        return self._patience.hang(wait, waited_s)
 
     def check_stop(self) -> None:
         """As ``Stage.check_stop``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
+import unicodedata
 from typing import Final
 
 MAX_SHOWN_BITS: Final = 400
@@ -100,7 +101,8 @@ def _sequences(
 
 def _dicts(due: dict[object, object], came: dict[object, object], *, by_number: bool, where: str) -> str | None:
     if _typed(set(due)) != _typed(set(came)):
-        return f"the keys {show(list(came))} came{_at(where)}, {show(list(due))} were due"
+        said, wanted = told_apart(list(came), list(due))
+        return f"the keys {said} came{_at(where)}, {wanted} were due"
     for key, one in due.items():
         found = difference(one, came[key], by_number=by_number, where=f"{where}[{show(key)}]")
         if found is not None:
@@ -113,6 +115,21 @@ def _at(where: str) -> str:
 
 
 def _text(due: object, came: object, where: str, *, types: bool = False) -> str:
+    said, wanted = told_apart(came, due)
     if types:
-        return f"{show(came)} ({type(came).__name__}) came{_at(where)}, {show(due)} ({type(due).__name__}) was due"
-    return f"{show(came)} came{_at(where)}, {show(due)} was due"
+        return f"{said} ({type(came).__name__}) came{_at(where)}, {wanted} ({type(due).__name__}) was due"
+    return f"{said} came{_at(where)}, {wanted} was due"
+
+
+def told_apart(one: object, other: object) -> tuple[str, str]:
+    """Short texts for two values, with escapes where they would look the same."""
+    shown, beside = show(one), show(other)
+    if _looks(shown) == _looks(beside):
+        shown, beside = (text.encode("ascii", "backslashreplace").decode("ascii") for text in (shown, beside))
+    return shown, beside
+
+
+def _looks(text: str) -> str:
+    """The same text without what cannot be seen, and with what can in one form."""
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if unicodedata.category(part) not in ("Cf", "Cc", "Mn", "Zs", "Zl", "Zp"))

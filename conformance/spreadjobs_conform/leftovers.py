@@ -1,4 +1,4 @@
-"""The end of a conversation: what a worker still owes then, and what it must not leave behind."""
+"""What a worker still owes when its input ends, and what it must not leave behind."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from spreadjobs_conform.candidate import Candidate
-from spreadjobs_conform.channel import STEP_S, Channel
 from spreadjobs_conform.cures import ONE_EACH
+from spreadjobs_conform.endings import Endings
 from spreadjobs_conform.findings import Finding
 from spreadjobs_conform.messages import Reader
 from spreadjobs_conform.patience import Wait
@@ -31,8 +31,8 @@ _NO_RESPONSE: Final = frozenset({"RUN-3", "SHUT-6", "OPS-6"})
 _FIRST: Final = frozenset(bytes((first,)) for first in FIRST_BYTES)
 
 
-class Ending(Channel):
-    """The verbs about the end. The arguments are those of ``Channel``."""
+class Leftovers(Endings):
+    """A channel with the verbs about what is left at the end. The arguments are those of ``Channel``."""
 
     def __init__(self, candidate: Candidate, stage: Stage, blame: str) -> None:
         super().__init__(candidate, stage, blame)
@@ -97,17 +97,6 @@ class Ending(Channel):
             return told(interpret(value, tagged=tagged, by_number=self.candidate.codec == "json").first)
         except Finding:
             return ""
-
-    def ends_or(self, seconds: float) -> None:
-        """Waits until standard output has ended, for at most that time."""
-        end_s = self.stage.now_s() + seconds
-        while self.process.stdout_open and (remaining_s := end_s - self.stage.now_s()) > 0:
-            self.pump(min(remaining_s, STEP_S))
-
-    def rest(self) -> bytes:
-        """What came on standard output and belongs to no response that was taken; for use after the exit."""
-        self.pump(0.0)
-        return self._reader.pending()
 
     def values_left(self) -> Iterator[tuple[int, object]]:
         """The complete messages in what came and was not taken, with their places in it; text may be between them."""
