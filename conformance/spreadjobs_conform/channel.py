@@ -236,7 +236,7 @@ class Channel:
         self.alive(when)
         self.pump(0.0)
         broken = self.process.stdin_broken
-        self.check(not broken, f"the worker closed its standard input {when}", STAYS_OPEN, KEEP_OPEN)
+        self.check(not broken, "the worker closed its standard input before the kit did", STAYS_OPEN, KEEP_OPEN)
 
     def check(self, condition: bool, came: str, due: str, cure: str = "", *, requirement: str = "") -> None:  # noqa: FBT001 - reads like assert
         """
