@@ -122,7 +122,7 @@ def test_letting_go_of_the_output_has_a_short_limit() -> None:
     assert patience.limit_s(Wait.LETTING_GO) == LETTING_GO_S
 
     patience.control_began()
-    clock.now_s += 0.2
+    clock.now_s += 0.6
     patience.control_ended()
     assert patience.limit_s(Wait.LETTING_GO) == pytest.approx(2 * LETTING_GO_S)
 

@@ -146,7 +146,7 @@ def test_untestable_case_is_skipped_with_its_reason(told: Told) -> None:
     """What the worker cannot be asked to do is skipped, and why is said."""
     (told.folder / "m.toml").write_text("lacks = ['op:sleep']", encoding="utf-8")
 
-    result = told.worker(RIGHT, "--manifest m.toml --case run/sleeps*")
+    result = told.worker(RIGHT, "--manifest m.toml --case run/sleeps-as*")
 
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*the manifest says that the worker lacks op:sleep"])

@@ -171,7 +171,7 @@ def with_requests_outstanding(conv: Conversation) -> None:
     _exits_without_more(conv)
 
 
-@case("eof/with-a-hundred-requests-outstanding", "SHUT-2", "RUN-6", checks=104, dialects=TAGGED)
+@case("eof/with-a-hundred-requests-outstanding", "SHUT-2", "RUN-6", checks=103, dialects=TAGGED)
 def with_a_hundred_requests_outstanding(conv: Conversation) -> None:
     """A hundred requests that came before the end of standard input are all answered; then the worker exits."""
     conv.prepare()

@@ -245,8 +245,8 @@ def keeps_no_files_open(conv: Conversation) -> None:
     conv.check(not grew, came, "as many as before", "close what a task opens, also when it fails")
 
 
-@case("run/task-id-is-an-int", "RUN-15", "RUN-5", checks=6, codecs=PICKLE, dialects=TAGGED)
-def task_id_is_an_int(conv: Conversation) -> None:
+@case("run/id-is-an-int", "RUN-15", "RUN-5", checks=6, codecs=PICKLE, dialects=TAGGED)
+def id_is_an_int(conv: Conversation) -> None:
     """The task id comes back as an int, neither as a bool nor as a float, whatever the number and the outcome."""
     _ids(conv, 1, 0, 2, 2**31, MAX_TASK_ID)
     failing, _ = conv.failing()

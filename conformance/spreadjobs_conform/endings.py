@@ -77,7 +77,7 @@ class Endings(Channel):
         self.alive(when)
         self.pump(0.0)
         broken = self.process.stdin_broken
-        self.check(not broken, f"the worker closed its standard input {when}", STAYS_OPEN, KEEP_OPEN)
+        self.check(not broken, "the worker closed its standard input before the kit did", STAYS_OPEN, KEEP_OPEN)
 
     def has_left(self) -> bool:
         """Whether the worker has left by itself, as far as its end shows: at a message boundary, with status 0."""

@@ -43,6 +43,8 @@ machine but for the worker: what it does by itself, such as loading a library, m
 """
 MOST_SLOWNESS: Final = 6.0
 """Limits are made so many times longer at most: 30 s, as long as SHUT-3 lets a worker take for its exit."""
+MOST_SLOWNESS_OF_LETTING_GO: Final = 2.0
+"""That limit grows less: a child that stays for three seconds is to be seen on a slow machine, too."""
 NOTED_SLOWNESS: Final = 1.5
 """From there on a report says that limits were longer."""
 REMEMBERED_CONTROLS: Final = 5
@@ -98,7 +100,7 @@ class Patience:
         late = any_hang and self._clock() - self._began_s > late_s
         slowness = self.slowness()
         if wait is Wait.LETTING_GO:
-            return self._scale * slowness * LETTING_GO_S
+            return self._scale * min(slowness, MOST_SLOWNESS_OF_LETTING_GO) * LETTING_GO_S
         if hangs < HANGS_BEFORE_CUT and not late:
             return (
                 self._scale * slowness * (DEFAULT_LIMIT_S + self._starting_s(first=first) + PER_MEBIBYTE_S * mebibytes)
