@@ -26,7 +26,7 @@ from spreadjobs.sharing import MAX_DEPTH, check_sharing
 )
 def test_every_opcode_is_carried_out(data: bytes) -> None:
     """Opcodes in any sensible order pass. [SEC-2]"""
-    check_sharing(data)
+    check_sharing([data], [])
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,9 @@ def test_every_opcode_is_carried_out(data: bytes) -> None:
 def test_what_is_refused(data: bytes, reason: str) -> None:
     """Depth, cost and nonsense are refused. [SEC-2]"""
     with pytest.raises(Refused, match=reason):
-        check_sharing(data)
+        check_sharing([data], [])
 
 
 def test_counting_itself_costs_little() -> None:
     """The counts stop growing, so that counting them stays cheap. [SEC-2]"""
-    check_sharing(b"(]q\x00(" + b"h\x00" * 3 + b"e" + b"(h\x00h\x00e" * 20_000 + b"t.")
+    check_sharing([b"(]q\x00(" + b"h\x00" * 3 + b"e" + b"(h\x00h\x00e" * 20_000 + b"t."], [])
