@@ -28,7 +28,7 @@ KiB comes fresh from the system each time, which makes a read of a small answer 
 WIDE_BYTES: Final = 1024 * 1024
 """Most bytes of one read from a worker that sends much: then the others have their turn. Its pipe is made as wide."""
 MOST_WIDE: Final = 16
-"""So many pipes are widened at most: Linux has 64 MiB for all pipes of a user, and cuts down those that come after."""
+"""So many are widened at most, each way: Linux has 64 MiB for all pipes of a user, and cuts down later ones."""
 JOIN_BYTES: Final = 64 * 1024
 """Small messages are joined up to this size, so that one write carries many of them."""
 SEARCH_SHARE: Final = 20
@@ -38,7 +38,9 @@ _KEPT_BYTES: Final = 16 * 1024 * 1024
 _COUNTS_UNREAD: Final = sys.platform.startswith("linux")
 """Whether the writing end of a pipe can be asked how much lies in it."""
 _wide: Final[set[int]] = set()
-"""Ids of those whose pipes were widened and that were not discarded."""
+"""Ids of those from whom a widened pipe comes and that were not discarded."""
+_wide_to: Final[set[int]] = set()
+"""Ids of those to whom one goes."""
 
 
 class Channel:
@@ -71,6 +73,7 @@ class Channel:
         self._room = READ_BYTES
         self._wide = False
         self._tried = False  # to widen it
+        self._tried_to = False  # the same for its standard input
 
     @property
     def has_unwritten(self) -> bool:
@@ -87,16 +90,23 @@ class Channel:
             if messages:
                 self._unwritten.append(memoryview(b"".join(messages)))
             return
+        if total >= WIDE_BYTES and not self._tried_to:
+            self._tried_to = True
+            if len(_wide_to) < MOST_WIDE and _widen(self.connection.stdin_fd):
+                _wide_to.add(id(self))
         small: list[bytes] = []
         size = 0
         for message in messages:
+            if size + len(message) > JOIN_BYTES:
+                self._put_joined(small)
+                small, size = [], 0
             small.append(message)
             size += len(message)
-            if size > JOIN_BYTES:
-                self._unwritten.append(memoryview(b"".join(small) if len(small) > 1 else message))
-                small, size = [], 0
-        if size:
-            self._unwritten.append(memoryview(b"".join(small) if len(small) > 1 else small[0]))
+        self._put_joined(small)
+
+    def _put_joined(self, messages: list[bytes]) -> None:
+        if messages:  # A large one is alone, and is not copied.
+            self._unwritten.append(memoryview(b"".join(messages) if len(messages) > 1 else messages[0]))
 
     def write(self) -> bool:
         """
@@ -171,20 +181,19 @@ class Channel:
 
     def _widen(self) -> bool:
         """Widen the pipe of a worker that sends much, if few others are wide: fewer wake-ups on both sides."""
-        if not self._tried and len(_wide) < MOST_WIDE and sys.platform.startswith("linux"):
-            with suppress(OSError):  # It is no pipe, or the user has enough of them.
-                fcntl.fcntl(self.connection.stdout_fd, fcntl.F_SETPIPE_SZ, WIDE_BYTES)
-                self._wide = True
-                _wide.add(id(self))
-                # The GNU allocator keeps blocks as large as the largest that was given back to it. Else each read gets
-                # fresh memory from the system, which takes longer than to read into it. This block is never touched.
-                bytes(_KEPT_BYTES)
+        if not self._tried and len(_wide) < MOST_WIDE and _widen(self.connection.stdout_fd):
+            self._wide = True
+            _wide.add(id(self))
+            # The GNU allocator keeps blocks as large as the largest that was given back to it. Else each read gets
+            # fresh memory from the system, which takes longer than to read into it. This block is never touched.
+            bytes(_KEPT_BYTES)
         self._tried = True
         return self._wide
 
     def discard(self) -> None:
         """Give back its process and pipes."""
         _wide.discard(id(self))
+        _wide_to.discard(id(self))
         self.connection.discard()
 
     def read_stderr(self) -> list[str] | None:
@@ -234,6 +243,15 @@ class Witness:
         # A thousand workers may leave a process each, or one that cannot be seen: not all of them are searched for.
         self._next_search_s = now_s + SEARCH_SHARE * (self._effort() - begun_s)
         return evidence
+
+
+def _widen(fd: int) -> bool:
+    """Make a pipe as wide as may be; false where it stays as it is."""
+    if sys.platform.startswith("linux"):
+        with suppress(OSError):  # It is no pipe, or the user has enough of them.
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, WIDE_BYTES)
+            return True
+    return False
 
 
 def _read(fd: int, most_bytes: int) -> bytes | None:

@@ -33,11 +33,11 @@ class _Large:
         size: The length, bytes.
     """
 
-    __slots__ = ("_array", "_file", "_head", "_pieces", "left")
+    __slots__ = ("_array", "_file", "_head", "_pieces", "left", "size")
 
     def __init__(self, head: bytes, size: int) -> None:
         self._head = head
-        self.left = size
+        self.size = self.left = size
         self._array = bytearray()
         self._file = io.BytesIO() if size > _JOINED_BYTES and head[0] != _BYTEARRAY8 else None
         self._pieces: list[bytes | memoryview] = []
@@ -124,9 +124,17 @@ class Parts:
         self._large[-1].write(piece)
         self.size += len(piece)
 
+    def pieces(self, tail: bytes) -> list[bytes]:
+        """Give what stands before, between and after the large arguments; the message ends with this tail."""
+        return [*self._small, tail]
+
     def opcodes(self, tail: bytes) -> bytes:
         """Give a pickle that takes the large arguments from a list; the message ends with this tail."""
-        return _NEXT_BUFFER.join([*self._small, tail])
+        return _NEXT_BUFFER.join(self.pieces(tail))
+
+    def sizes(self) -> list[int]:
+        """Give the sizes of the large arguments, bytes."""
+        return [large.size for large in self._large]
 
     def take(self, text: tuple[str, str]) -> Iterator[object]:
         """Give what the large arguments are, one by one, and forget them."""

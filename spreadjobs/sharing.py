@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from spreadjobs.opcodes import MANY_BUILDS, Refused, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_DEPTH: Final = 10_000
 """Tuples nested deeper than this are refused: 640 KB of stack when hashed, a thirteenth of what crashes."""
@@ -27,6 +27,7 @@ STEPS_PER_BYTE: Final = 64
 BYTES_PER_STEP: Final = 64
 """So many bytes of a text or a number are one step."""
 _NUMBERS: Final = b"IL\x8a\x8b"
+_LARGE: Final = ord("B")
 _ENDLESS: Final = 2**60  # no count goes beyond, or the counting itself would cost more and more
 
 
@@ -61,12 +62,12 @@ def _inner(items: list[_Cost]) -> int:
 class _Stack:
     """The unpickler's stack, marks and memo, with costs in the place of values."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, size_bytes: int) -> None:
         self.items: list[_Cost] = []
         self.below: list[list[_Cost]] = []  # what stood under each mark
         self.memo: dict[int, _Cost] = {}
         self.composite_keys = 0
-        self.steps_left = self.compares_left = FREE_STEPS + STEPS_PER_BYTE * len(data)
+        self.steps_left = self.compares_left = FREE_STEPS + STEPS_PER_BYTE * size_bytes
         self.argument = b""
 
     def hashed(self, items: list[_Cost]) -> None:
@@ -240,9 +241,20 @@ _EFFECTS: Final[dict[int, Callable[[_Stack], None]]] = {
 }
 
 
-def check_sharing(data: bytes) -> bool:
+def _tokens(pieces: list[bytes], apart: list[int]) -> Iterator[tuple[int, bytes, int]]:
+    for number, piece in enumerate(pieces):
+        if number:
+            yield _LARGE, b"", apart[number - 1]
+        yield from tokens(piece)
+
+
+def check_sharing(pieces: list[bytes], apart: list[int]) -> bool:
     """
     Refuse a complete pickle that would take too long, or nest too deep, to hash. Takes time linear in its length.
+
+    Args:
+        pieces: The pickle, in pieces where its large texts and bytes are kept apart.
+        apart: The sizes of these, bytes, of which one stands between two pieces each.
 
     Returns:
         Whether its keys must be looked at one by one, since they could collide too often or cost too much to compare.
@@ -253,8 +265,8 @@ def check_sharing(data: bytes) -> bool:
     Raises:
         Refused: it would, or its opcodes make no sense.
     """
-    stack = _Stack(data)
-    for op, argument, size in tokens(data):
+    stack = _Stack(sum(map(len, pieces)) + sum(apart))
+    for op, argument, size in _tokens(pieces, apart):
         effect = _EFFECTS.get(op)
         if effect is None:
             stack.items.append(_ATOM if size < BYTES_PER_STEP else _large_atom(op, size))

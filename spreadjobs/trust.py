@@ -35,6 +35,7 @@ _RENAMED: Final = {"__builtin__": "builtins", "copy_reg": "copyreg", "exceptions
 _BASES: Final[Mapping[str, type]] = {
     base.__name__: base for base in (object, int, float, str, bytes, list, tuple, dict, set, frozenset, complex)
 }
+_NUMPY_NAMES: Final = frozenset({"ndarray", "dtype", "_reconstruct", "scalar", "_frombuffer"})
 _DOTTED: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _MAX_DEQUES: Final = 10_000
 _QUOTED: Final = 200
@@ -299,6 +300,11 @@ def refusal(dotted: str) -> str:
         return (
             f"a worker sent an object of class {shown}, of its own script; move the class to a module that master and "
             f'workers both import, then admit it with Settings(allow=["module.{name}"]) (spec SEC-3)'
+        )
+    if dotted.startswith("numpy.") and dotted.rpartition(".")[2] not in _NUMPY_NAMES:
+        return (
+            f"a worker sent an object of class {shown}; Settings(allow=[NUMPY]) admits plain arrays and scalars alone: "
+            "return numpy.asarray(it), of plain numbers, text or times (spec SEC-3)"
         )
     setting = "Settings(allow=[NUMPY])" if dotted.startswith("numpy.") else f'Settings(allow=["{shown}"])'
     return f"a worker sent an object of class {shown}; admit it with {setting} (spec SEC-3)"

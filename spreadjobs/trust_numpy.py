@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _PLAIN: Final = re.compile(r"[?]|[biufc](?:1|2|4|8|16|32)|[SU][0-9]{1,9}|[mM]8")
 _UNITS: Final = frozenset({"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "generic"})
+_CURES: Final = {
+    "O": ": it is an array of Python objects; return its tolist(), or give it a dtype",
+    "V": ": it has fields; return a dict of its columns, {name: a[name] for name in a.dtype.names}",
+}
 _MAX_DIMENSIONS: Final = 32
 _MAX_STEP: Final = 10**9
 _DTYPE_STATE, _DATE_STATE = 8, 9
@@ -128,14 +132,15 @@ class NumpyGate:
     def _dtype(self, *args: object) -> object:
         code = _text(args[0]) if args else ""
         if not _PLAIN.fullmatch(code):
+            cure = _CURES.get(code[:1], "")
             raise NotAdmitted(
-                f"a numpy dtype {code[:40]!r}; only plain numbers, text and times are admitted (spec PKL-10)"
+                f"a numpy dtype {code[:40]!r}; only plain numbers, text and times are admitted{cure} (spec PKL-10)"
             )
         return np.dtype(code)
 
     def _reconstruct(self, *args: object) -> object:
         if not args or not isinstance(args[0], Constructor) or args[0].name != "numpy.ndarray":
-            raise NotAdmitted("a numpy array of a class of its own (spec PKL-10)")
+            raise NotAdmitted("a numpy array of a class of its own; return numpy.asarray(it) (spec PKL-10)")
         array = np.ndarray((0,), "b")
         array.flags.writeable = False  # until it has its contents, without which the message is refused
         self._empty[id(array)] = array

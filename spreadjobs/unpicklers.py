@@ -98,11 +98,13 @@ class _Steps(pickle._Unpickler):  # noqa: SLF001 - the only one whose steps can 
     append: Callable[[object], None]
     pop_mark: Callable[[], list[object]]
 
-    def __init__(self, raw: bytes, text: tuple[str, str], gate: Gate) -> None:
-        super().__init__(io.BytesIO(raw), encoding=text[0], errors=text[1])
+    def __init__(
+        self, raw: bytes, text: tuple[str, str], gate: Gate, size: int, buffers: Iterable[object] | None = None
+    ) -> None:
+        super().__init__(io.BytesIO(raw), encoding=text[0], errors=text[1], buffers=buffers)
         self.memo = self._kept = _Memo()
         self._gate = gate
-        self._crowds = Crowds(len(raw))
+        self._crowds = Crowds(size)
 
     def find_class(self, module: str, name: str) -> object:
         if self._gate.anything:
@@ -211,28 +213,32 @@ class Loader:
 
     def load(self, view: memoryview, walk: Walk) -> object:
         """Load a message in the way that its opcodes call for."""
-        crowded = (walk.tangled and check_sharing(bytes(view))) or walk.crowded
+        crowded = (walk.tangled and check_sharing([bytes(view)], [])) or walk.crowded
         if not walk.names and not walk.builders and not crowded:
             return pickle.loads(view, encoding=self._text[0], errors=self._text[1])  # noqa: S301 - it names nothing
         raw = bytes(view)
-        careful = crowded or (
-            walk.builders and (not self._gate.anything or b"TooBusy" in raw or b"RemoteException" in raw)
-        )
-        return self._guarded(_Steps(raw, self._text, self._gate) if careful else _Names(raw, self._text, self._gate))
+        if crowded or self._careful(walk, raw):
+            return self._guarded(_Steps(raw, self._text, self._gate, len(raw)))
+        return self._guarded(_Names(raw, self._text, self._gate))
 
     def load_parts(self, parts: Parts, tail: bytes, walk: Walk) -> object:
         """Load a message whose large arguments were kept apart; they are not copied if its opcodes allow it."""
-        # A frame around a large argument would reach beyond the end without it; the others must be seen as a whole.
-        if walk.framed or walk.tangled or walk.crowded or walk.builders:
+        if walk.framed:  # A frame around a large argument would reach beyond the end without it.
             raw = parts.joined(tail)
             parts.forget()
             with memoryview(raw) as view:
                 return self.load(view, walk)
-        data, buffers = parts.opcodes(tail), parts.take(self._text)
+        data, sizes, buffers = parts.opcodes(tail), parts.sizes(), parts.take(self._text)
+        if (walk.tangled and check_sharing(parts.pieces(tail), sizes)) or walk.crowded or self._careful(walk, data):
+            return self._guarded(_Steps(data, self._text, self._gate, len(data) + sum(sizes), buffers))
         if walk.names:
             return self._guarded(_Names(data, self._text, self._gate, buffers))
         encoding, errors = self._text
         return pickle.loads(data, encoding=encoding, errors=errors, buffers=buffers)  # noqa: S301 - it names nothing
+
+    def _careful(self, walk: Walk, opcodes: bytes) -> bool:
+        """Whether objects that are made or filled without a call need Python's own unpickler."""
+        return walk.builders and (not self._gate.anything or b"TooBusy" in opcodes or b"RemoteException" in opcodes)
 
     def _guarded(self, unpickler: _Steps | _Names) -> object:
         self._gate.begin()

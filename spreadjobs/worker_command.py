@@ -105,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     ends.add_argument("--until-none", action="store_true", help="preparation ends with a None item")
     parser.add_argument("--codec", choices=("pickle", "json"), default="pickle")
     parser.add_argument("--dialect", choices=("tagged", "untagged"), default="tagged")
-    parser.add_argument("--pickle-protocol", type=int, choices=range(6), help="of what is written; 4 is the default")
+    parser.add_argument("--pickle-protocol", type=int, choices=range(6), help="of what is written; 5 is the default")
     parser.add_argument(
         "--capture",
         choices=("both", "out", "none"),

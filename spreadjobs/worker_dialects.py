@@ -5,17 +5,19 @@ from __future__ import annotations
 import pickle
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
-from spreadjobs.worker_wire import Malformed
+from spreadjobs.worker_wire import PLAIN, Malformed
 
 if TYPE_CHECKING:
     from spreadjobs.worker_capture import Lines
-    from spreadjobs.worker_wire import Wire
+    from spreadjobs.worker_wire import Encoded, Wire
 
 Dialect: TypeAlias = Literal["tagged", "untagged"]
 TaskId: TypeAlias = int | None
 
 _GREATEST_TASK_ID: Final = 2**53 - 1
 _REQUEST_LENGTH: Final = 2
+# Or to be copied in any case: a text is written as UTF-8.
+_NEVER_LARGE: Final = PLAIN - {bytes}
 _CURE: Final = (
     "if it is a preparation item, tell the worker how many come: preparation_items=, or --items, --until-none"
 )
@@ -28,7 +30,7 @@ class Speech(Protocol):
         """Take a request apart; raise Malformed if it is none."""
         ...
 
-    def answer(self, task_id: TaskId, value: object, out: Lines, err: Lines, /) -> bytes:
+    def answer(self, task_id: TaskId, value: object, out: Lines, err: Lines, /) -> Encoded:
         """Give an answer; raise anything if the value cannot travel. Spec RUN-5."""
         ...
 
@@ -50,6 +52,7 @@ class Tagged:
 
     def __init__(self, wire: Wire) -> None:
         self._encode = wire.encode
+        self._encode_large = wire.encode_large
 
     def request(self, message: object, /) -> tuple[TaskId, object]:
         """As ``Speech.request``."""
@@ -62,9 +65,11 @@ class Tagged:
                 return task_id, payload
         raise Malformed(f"{message!r:.200} came where a request (task_id, payload) was due (spec RUN-1); {_CURE}")
 
-    def answer(self, task_id: TaskId, value: object, out: Lines, err: Lines, /) -> bytes:
+    def answer(self, task_id: TaskId, value: object, out: Lines, err: Lines, /) -> Encoded:
         """As ``Speech.answer``."""
-        return self._encode(((task_id, value), out, err))
+        if type(value) in _NEVER_LARGE:
+            return self._encode(((task_id, value), out, err))
+        return self._encode_large(((task_id, value), out, err))
 
     def refusal(self, task_id: TaskId, delay_s: float, out: Lines, err: Lines, /) -> bytes:
         """As ``Speech.refusal``."""

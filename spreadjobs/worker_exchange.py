@@ -28,6 +28,8 @@ SHORT_IN_A_ROW: Final = 16
 """So many responses are written at once, first of all and after a task that took longer: few wait behind a long one."""
 # A write of so many bytes seldom waits for the master: a pipe has room for four times as many.
 _BATCH_BYTES: Final = 16 * 1024
+# What the wires read ahead at most; who asks for more needs all of it.
+_READ_AHEAD_BYTES: Final = 64 * 1024
 
 
 class Exchange:
@@ -68,12 +70,23 @@ class Exchange:
         self.lines.pause()
         size = os.readv(self.pipes.requests, [buffer])
         if size:
+            size += self._receive_rest(memoryview(buffer), size)
             self.lines.begin()
         self._began_s = self._last_s = time.monotonic()
         if not self._at_once:
             # Perhaps one request has come and no more: to look would take as long as to write the one response.
             self._at_once = 1
         return size
+
+    def _receive_rest(self, buffer: memoryview, start: int) -> int:
+        """Wait for the rest of what is larger than any read ahead: the reader needs all of it. Gives its size."""
+        end = start
+        while _READ_AHEAD_BYTES < len(buffer) != end:
+            size = os.readv(self.pipes.requests, [buffer[end:]])
+            if not size:
+                break
+            end += size
+        return end - start
 
     def flush(self) -> None:
         """
@@ -85,6 +98,20 @@ class Exchange:
         if self.pipes.held:
             with self.pipes.lock:
                 self.pipes.flush()
+
+    def put_pieces(self, response: list[bytes | memoryview]) -> None:
+        """
+        Write a large response, and let go of it before the next task comes. The caller holds the lock of the pipes.
+
+        Raises:
+            MasterGone: the master does not read any more.
+        """
+        self._at_once = SHORT_IN_A_ROW  # It takes its time.
+        self.lines.pause()  # It may wait for the master, and no task runs meanwhile.
+        self.pipes.write_pieces(response)
+        response.clear()
+        self.lines.begin()
+        self._began_s = self._last_s = time.monotonic()
 
     def put(self, response: bytes) -> None:
         """

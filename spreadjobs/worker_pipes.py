@@ -47,7 +47,7 @@ class Pipes:
         self.lock = threading.Lock()
         self._cut = False
 
-    def write(self, message: bytes, /) -> None:
+    def write(self, message: bytes | memoryview, /) -> None:
         """
         Write what is held, and a whole message after it. The caller holds ``lock``.
 
@@ -66,6 +66,18 @@ class Pipes:
                     rest = rest[os.write(self.answers, rest) :]
         except BrokenPipeError:
             raise MasterGone from None
+
+    def write_pieces(self, pieces: list[bytes | memoryview], /) -> None:
+        """
+        Write what is held, and a whole message in pieces after it, none of which is copied. The caller holds ``lock``.
+
+        Raises:
+            MasterGone: the master does not read any more.
+        """
+        if self.held:
+            self.flush()
+        for piece in pieces:
+            self.write(piece)
 
     def flush(self, *, wait: bool = True) -> None:
         """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from spreadjobs.worker_capture import Lines, Which
     from spreadjobs.worker_dialects import Dialect, Speech, TaskId
     from spreadjobs.worker_pipes import Pipes
-    from spreadjobs.worker_wire import Codec, Wire
+    from spreadjobs.worker_wire import Codec, Encoded, Wire
 
     # Any function of one argument: which type it takes is between the caller of main() and the function.
     OneArgument: TypeAlias = Callable[[Never], object]
@@ -89,7 +89,8 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
         capture: "both" takes standard output and error of a task for its lines. "out" leaves the error stream alone: it
             goes to the master at once, so that its error report has the last words of a task that crashes. "none" sends
             all prints there.
-        pickle_protocol: Protocol of what is written, 0 to 5; None is 4, and 2 in the untagged dialect. Spec PKL-4.
+        pickle_protocol: Protocol of what is written, 0 to 5; None is 5, in which arrays are not copied, and 2 in the
+            untagged dialect. Spec PKL-4.
         max_tasks: Leave after so many responses, with status 0: for a function that leaks. Spec RUN-13; the master
             starts another one with ``Settings(replace_departed=True)``.
 
@@ -102,7 +103,7 @@ def serve(  # noqa: PLR0913 - each is an option of its own, and keyword-only
     pipes = claim()
     if pipes.requests < 0 or _sessions:
         raise RuntimeError("serve() can be called once in a process: it uses up standard input")
-    protocol = pickle_protocol if pickle_protocol is not None else 2 if dialect == "untagged" else 4
+    protocol = pickle_protocol if pickle_protocol is not None else 2 if dialect == "untagged" else 5
     watcher = Watcher(pipes)
     exchange = Exchange(pipes, watcher)
     wire: Wire = JsonWire(exchange.receive) if codec == "json" else PickleWire(exchange.receive, protocol)
@@ -207,10 +208,13 @@ class _Session:
             watcher.busy = False  # What is written finds out by itself.
             with lock:
                 self._at_work = False
-                put(response)
+                if isinstance(response, list):
+                    self._exchange.put_pieces(response)
+                else:
+                    put(response)
             answered += 1
 
-    def _respond(self, task: tuple[TaskId, object]) -> bytes:
+    def _respond(self, task: tuple[TaskId, object]) -> Encoded:
         """Run the task and make the whole response, so that nothing half done can get onto the wire."""
         task_id, payload = task
         del task

@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     Receive: TypeAlias = Callable[[WriteableBuffer], int]
 
 Codec: TypeAlias = Literal["pickle", "json"]
+Encoded: TypeAlias = bytes | list[bytes | memoryview]
+"""A whole message. A list holds the pieces of a large one, with arrays where they are: it is to be written at once."""
 
 PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes})
 """To encode a value of exactly such a type runs no code of the user's."""
 
 _BUFFER_BYTES: Final = 16 * 1024
+# A message up to this size is made in one piece.
+_JOINED_BYTES: Final = 64 * 1024
 # A message is kept for a second reading up to this size.
 _KEPT_BYTES: Final = 16 * 1024**2
 _GREATEST_EXACT: Final = 2**53 - 1
@@ -82,7 +86,11 @@ class Wire(Protocol):
         """Make a message with its line end; raise anything, and write nothing, where it cannot travel unchanged."""
         ...
 
-    def ran_code(self, data: bytes, /) -> bool:
+    def encode_large(self, message: object, /) -> Encoded:
+        """As ``encode``, for what may be large: that is not copied, and is to be written before anything changes it."""
+        ...
+
+    def ran_code(self, data: Encoded, /) -> bool:
         """Whether code of the message's classes may have run when it was made. In doubt, it has."""
         ...
 
@@ -127,10 +135,13 @@ class _Raw(io.RawIOBase):
         if self._kept_from < self.start:
             del self._kept[: self.start - self._kept_from]
             self._kept_from = self.start
-        if len(self._kept) > self._kept_bytes:
+        if len(self._kept) + size > self._kept_bytes:
             self._kept.clear()
             self._kept_from = self.total
-        self._kept += view[:size]
+        if size <= self._kept_bytes:
+            self._kept += view[:size]
+        else:  # It is all of one message, which is too long to be kept.
+            self._kept_from += size
         self.total += size
         self._tell_from_now_on()
         return size
@@ -173,6 +184,27 @@ class _SkeletonUnpickler(pickle.Unpickler):
 
     def find_class(self, _module: str, _name: str, /) -> type[_StandIn]:
         return _StandIn
+
+
+class _Pieces:
+    """What a pickler writes: the bytes of arrays and of large bytes objects come as these themselves, not as copies."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes | memoryview] = []
+
+    def write(self, piece: bytes | bytearray | memoryview | pickle.PickleBuffer) -> None:
+        """Take what the pickler writes; what may change and is no array is copied."""
+        if isinstance(piece, pickle.PickleBuffer):
+            self._pieces.append(piece.raw())
+        else:
+            self._pieces.append(piece if isinstance(piece, bytes) else bytes(piece))
+
+    def finish(self) -> Encoded:
+        """Give the whole message with its newline."""
+        self._pieces.append(b"\n")
+        if sum(map(len, self._pieces)) <= _JOINED_BYTES:
+            return b"".join(self._pieces)
+        return self._pieces
 
 
 class PickleWire:
@@ -219,10 +251,17 @@ class PickleWire:
         # PKL-5: a relay that forwards whole lines would hold a small message back without the newline.
         return pickle.dumps(message, self._protocol) + b"\n"
 
-    def ran_code(self, data: bytes, /) -> bool:
+    def encode_large(self, message: object, /) -> Encoded:
+        """As ``Wire.encode_large``."""
+        pieces = _Pieces()
+        pickle.dump(message, pieces, self._protocol)
+        return pieces.finish()
+
+    def ran_code(self, data: Encoded, /) -> bool:
         """As ``Wire.ran_code``."""
         return (
-            self._protocol < _PROTOCOL_OF_STACK_GLOBAL
+            isinstance(data, list)
+            or self._protocol < _PROTOCOL_OF_STACK_GLOBAL
             or len(data) > _SEARCHED_BYTES
             or _STACK_GLOBAL in data
             or _EXT1 in data
@@ -263,7 +302,9 @@ class JsonWire:
             raise CannotEncode(f"{where or 'it'} {misfit.reason} (spec JSON-4)") from None
         return self._encode(message).encode("utf-8") + b"\n"
 
-    def ran_code(self, _data: bytes, /) -> bool:
+    encode_large = encode
+
+    def ran_code(self, _data: Encoded, /) -> bool:
         """As ``Wire.ran_code``: JSON looks the same, whatever class a value is of."""
         return True
 

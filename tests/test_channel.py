@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -149,6 +150,32 @@ def test_reading_gives_bytes_then_nothing_then_the_end(pipes: Pipes) -> None:
 
 
 needs_wide_pipes = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pipes have one width")
+
+
+def test_a_large_message_after_a_small_one_is_not_copied(pipes: Pipes) -> None:
+    """What waits to be written is the message itself: no more memory is taken."""
+    channel = Channel(0, "a", 0, pipes, make_decoder(Settings()))
+    large = bytes(4 * JOIN_BYTES)
+    tracemalloc.start()
+    try:
+        channel.put([b"small", large, b"small"])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert channel.has_unwritten
+    assert peak < JOIN_BYTES
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux widens pipes")
+def test_the_pipe_to_a_worker_that_gets_much_is_widened(pipes: Pipes) -> None:
+    """One large message is enough; small ones leave it as it is."""
+    channel = Channel(0, "a", 0, pipes, make_decoder(Settings()))
+    width = fcntl.fcntl(pipes.stdin_fd, fcntl.F_GETPIPE_SZ)
+    channel.put([b"small"])
+    assert fcntl.fcntl(pipes.stdin_fd, fcntl.F_GETPIPE_SZ) == width
+    channel.put([bytes(WIDE_BYTES)])
+    assert fcntl.fcntl(pipes.stdin_fd, fcntl.F_GETPIPE_SZ) == WIDE_BYTES
+    channel.discard()
 
 
 @needs_wide_pipes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import nullcontext
 
 import pytest
 
@@ -26,7 +27,7 @@ from spreadjobs.sharing import MAX_DEPTH, check_sharing
 )
 def test_every_opcode_is_carried_out(data: bytes) -> None:
     """Opcodes in any sensible order pass. [SEC-2]"""
-    check_sharing(data)
+    check_sharing([data], [])
 
 
 @pytest.mark.parametrize(
@@ -44,9 +45,20 @@ def test_every_opcode_is_carried_out(data: bytes) -> None:
 def test_what_is_refused(data: bytes, reason: str) -> None:
     """Depth, cost and nonsense are refused. [SEC-2]"""
     with pytest.raises(Refused, match=reason):
-        check_sharing(data)
+        check_sharing([data], [])
 
 
 def test_counting_itself_costs_little() -> None:
     """The counts stop growing, so that counting them stays cheap. [SEC-2]"""
-    check_sharing(b"(]q\x00(" + b"h\x00" * 3 + b"e" + b"(h\x00h\x00e" * 20_000 + b"t.")
+    check_sharing([b"(]q\x00(" + b"h\x00" * 3 + b"e" + b"(h\x00h\x00e" * 20_000 + b"t."], [])
+
+
+@pytest.mark.parametrize(("levels", "refused"), [(3, False), (40, True)])
+def test_a_large_argument_that_is_kept_apart_counts_as_in_its_place(levels: int, refused: bool) -> None:  # noqa: FBT001
+    """The verdict on a key of tuples around large bytes is the same in one piece and in two. [SEC-2]"""
+    head, size, rest = b"\x80\x04}", 100_000, b"2\x86" * levels + b"Ns."
+    whole = head + b"B" + size.to_bytes(4, "little") + bytes(size) + rest
+
+    for pieces, apart in (([whole], []), ([head, rest], [size])):
+        with pytest.raises(Refused) if refused else nullcontext():
+            check_sharing(pieces, apart)

@@ -81,7 +81,7 @@ def test_answers_of_short_tasks_are_written_together(tmp_path: Path) -> None:
 
     packets = writes([sys.executable, "-c", ALONE, "pickle", "0"], requests, tmp_path)
 
-    answers = [pickle.dumps(((task_id, None), None, None), 4) + b"\n" for task_id in range(COUNT)]
+    answers = [pickle.dumps(((task_id, None), None, None), 5) + b"\n" for task_id in range(COUNT)]
     assert packets == [*answers[:SHORT_IN_A_ROW], b"".join(answers[SHORT_IN_A_ROW:])]
 
 
@@ -204,7 +204,7 @@ FULL = [
 ]
 """The first answers almost fill a pipe that nobody reads; the last ones, which are held, find no room."""
 FULL_ANSWERS = b"".join(
-    pickle.dumps(((task_id, "x" * int(payload["length"]) if "length" in payload else None), None, None), 4) + b"\n"
+    pickle.dumps(((task_id, "x" * int(payload["length"]) if "length" in payload else None), None, None), 5) + b"\n"
     for task_id, payload in FULL
 )
 
@@ -225,7 +225,7 @@ def test_a_master_that_reads_late_gets_everything(fifo: Path, tmp_path: Path) ->
         assert worker.stdout.read(len(FULL_ANSWERS)) == FULL_ANSWERS
         fifo.write_text("0", encoding="ascii")
 
-        assert worker.stdout.read() == pickle.dumps(((COUNT, "0"), None, None), 4) + b"\n"
+        assert worker.stdout.read() == pickle.dumps(((COUNT, "0"), None, None), 5) + b"\n"
         assert worker.wait(BOUND_S) == 0
 
 

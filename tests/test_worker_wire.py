@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array as array_module
 import pickle
 import struct
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from conversation import Conversation
 from live_workers import failure_of, program, served
 
+from spreadjobs.worker_wire import PickleWire
+
 ECHO = """
     from spreadjobs.worker import serve
     serve(lambda payload: payload)
@@ -17,6 +20,11 @@ ECHO = """
 
 FRAME = 11
 """Length of PROTO, FRAME and the frame's length."""
+
+
+def silent(_buffer: object) -> int:
+    """Input that has ended."""
+    return 0
 
 
 def echoed(worker: Conversation, messages: bytes, *requests: tuple[int, object]) -> None:
@@ -146,3 +154,26 @@ def test_a_frame_of_no_pickle_is_no_message(tmp_path: Path) -> None:
 
     assert (status, output) == (1, "")
     assert "what came is no pickle" in errors
+
+
+def test_the_array_of_a_large_message_is_not_copied() -> None:
+    """The message refers to the bytes of what goes out of a buffer, and to large bytes objects themselves. [PKL-5]"""
+    array, data = array_module.array("d", range(100_000)), bytes(100_000)
+    encoded = PickleWire(silent, 5).encode_large((pickle.PickleBuffer(array), data, bytearray(data)))
+
+    assert isinstance(encoded, list)
+    views = [piece for piece in encoded if isinstance(piece, memoryview)]
+    assert [view.obj for view in views] == [array]
+    assert any(piece is data for piece in encoded)
+    loaded = pickle.loads(b"".join(encoded))
+    assert loaded == (bytearray(array.tobytes()), data, bytearray(data))
+    assert encoded[-1] == b"\n"
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_a_small_message_is_in_one_piece(protocol: int) -> None:
+    """It is the same as without looking for large parts. [PKL-4]"""
+    wire = PickleWire(silent, protocol)
+    message = ((7, {"a": [1, 2.5], "b": b"bytes"}), ["line\n"], None)
+
+    assert wire.encode_large(message) == wire.encode(message)

@@ -46,10 +46,9 @@ def messages():
             yield json.loads(line.decode("utf-8"))
     while CODEC == "pickle":
         try:  # PKL-8: each load() begins with an empty memo. WIRE-7: it takes no byte that follows the pickle.
-            message = pickle.load(REQUESTS)  # noqa: S301 - a worker trusts its master
+            yield pickle.load(REQUESTS)  # noqa: S301 - a worker trusts its master
         except (EOFError, pickle.UnpicklingError):
             return
-        yield message
 
 
 def check_json(value):
@@ -108,6 +107,7 @@ def main():
         # JSON-3: 1e5 is 100000. JSON-1, PKL-5: relays that forward whole lines need the newline. WIRE-3: at once.
         ANSWERS.writelines((respond(int(task_id), payload), b"\n" if DIALECT == "tagged" else b""))
         ANSWERS.flush()
+        del message, payload  # before the next ones come: they may be large
 
 
 # ---- the payloads by which spread-jobs-conform tests a worker (spec/1.0, section 14) ---------------------------------
