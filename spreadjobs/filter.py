@@ -17,6 +17,7 @@ import select
 import shutil
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Final
 
 from spreadjobs.worker import claim, serve
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN: Final = 200
 READ_BYTES: Final = 1 << 16
+SHIFTED: Final = "one line a line was due, so the answers before may be those of other tasks"
 END_LIMIT_S: Final = 2.0
 """For a program whose input has ended."""
 
@@ -45,7 +47,8 @@ def run(arguments: Sequence[str]) -> int:
         0, at the end of input.
 
     Raises:
-        SystemExit: A wrong command line (2), or what ``serve`` raises.
+        SystemExit: A wrong command line (2), a program that wrote more lines than it was given (1), or what ``serve``
+            raises.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -64,7 +67,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         serve(task, codec=options.codec, capture="none")
     finally:
-        program.close()
+        try:
+            program.close()
+        except FilterFailed as failure:
+            sys.exit(f"{parser.prog}: {failure}")
     return 0
 
 
@@ -95,6 +101,10 @@ class Lines:
     """
     One process for all tasks: a line in, a line out.
 
+    Whether a line that comes is the answer or a late second one for the task before, nobody can tell by looking at it:
+    the program must write just one line for each. More lines are found out when they are there before the next task, or
+    at the end, and told with what they mean for the answers before.
+
     It runs under ``stdbuf -oL`` where that is installed, since most programs keep what they write to a pipe until there
     is much of it. A process that ends, or that writes more than a line for a task, fails a task, and the next one gets
     a new process.
@@ -121,19 +131,26 @@ class Lines:
         process = self._process = self._process or _Process(self._command)
         # Whose line that is nobody can tell: every later answer would be that of another task.
         if extra := process.waiting():
-            self.close()
-            raise FilterFailed(f"for an earlier task {self._name} also wrote {_shown(extra)}; one line a line was due")
+            self._process = None
+            process.end()
+            raise FilterFailed(f"for an earlier task {self._name} also wrote {_shown(extra)}; {SHIFTED}")
         answer = process.ask(line.encode("utf-8", "surrogateescape") + b"\n")
         if not answer.endswith(b"\n"):
-            self.close()
+            self._process = None
+            process.end()
             raise FilterFailed(f"{self._name} ended with {process.status()} and wrote {_shown(answer)}; a line was due")
         return answer[:-1].decode("utf-8", "surrogateescape")
 
     def close(self) -> None:
-        """Let the program see the end of its input, and end it if it does not end then."""
+        """
+        Let the program see the end of its input, and end it if it does not end then.
+
+        Raises:
+            FilterFailed: It wrote more lines than it was given.
+        """
         process, self._process = self._process, None
-        if process is not None:
-            process.end()
+        if process is not None and (extra := process.end()):
+            raise FilterFailed(f"at its end {self._name} also wrote {_shown(extra)}; {SHIFTED}")
 
 
 class _Process:
@@ -186,16 +203,24 @@ class _Process:
         status = self._popen.poll()
         return "no exit" if status is None else f"status {status}" if status >= 0 else f"signal {-status}"
 
-    def end(self) -> None:
-        """Close its input and output, and end it if it goes on."""
-        for pipe in (self._popen.stdin, self._popen.stdout):
-            if pipe is not None:
-                pipe.close()
+    def end(self) -> bytes:
+        """Close its input, and end it if it goes on; what it wrote and nobody took."""
+        if self._popen.stdin is not None:
+            self._popen.stdin.close()
+        deadline_s = time.monotonic() + END_LIMIT_S
+        while select.select([self._stdout], [], [], max(0.0, deadline_s - time.monotonic()))[0]:
+            data = os.read(self._stdout, READ_BYTES)
+            if not data or len(self._came) > READ_BYTES:
+                break
+            self._came += data
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
         try:
-            self._popen.wait(END_LIMIT_S)
+            self._popen.wait(max(0.0, deadline_s - time.monotonic()))
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
+        return bytes(self._came)
 
 
 class Each:

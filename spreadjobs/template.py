@@ -35,6 +35,8 @@ ALIASES: Final = {
 }
 """Other names that people give the languages."""
 _STEM: Final = "worker"
+_NAME: Final = re.compile(r"[^\W_][\w .-]*")
+_PROGRAM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 class NoTemplate(Exception):
@@ -134,21 +136,49 @@ def write_template(chosen: Template, path: Path) -> list[Path]:
     Raises:
         NoTemplate: One of the files is there already, or cannot be written; then none was changed.
     """
+    _check_name(chosen, path)
     texts = {path: _renamed(chosen, chosen.file, path)}
     texts |= {path.parent / name: _renamed(chosen, name, path) for name in (MANIFEST, *chosen.files)}
     for each in texts:
         if each.exists() or each.is_symlink():
             cure = "give the new worker a folder of its own" if each.name == MANIFEST else "choose another name"
             raise NoTemplate(f"{each} is there already, and nothing was written; {cure}, or remove it")
+    made: list[Path] = []
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         for each, text in texts.items():
             with each.open("x", encoding="utf-8") as stream:
+                made.append(each)
                 stream.write(text)
-    except (OSError, ValueError) as error:
+        path.chmod(0o755)
+    except OSError as error:
+        for each in made:
+            each.unlink(missing_ok=True)
         raise NoTemplate(f"{path}: {error}") from error
-    path.chmod(0o755)
-    return list(texts)
+    return made
+
+
+def _check_name(chosen: Template, path: Path) -> None:
+    """
+    Make sure that the file can have this name: it stands in TOML, in commands and, where there is a build, in those.
+
+    Raises:
+        NoTemplate: It cannot.
+    """
+    suffix = Path(chosen.file).suffix
+    if path.name in (MANIFEST, *chosen.files):
+        raise NoTemplate(
+            f"{path.name} is the name of another file that goes with it; choose one such as my_worker{suffix}"
+        )
+    if chosen.build and (path.suffix != suffix or not _PROGRAM.fullmatch(path.stem) or path.stem.endswith("_test")):
+        due = f"letters, digits and _, then {suffix}"
+    elif not _NAME.fullmatch(path.name):
+        due = "letters, digits, spaces, dots, _ and -, and does not begin with one of the last four"
+    else:
+        return
+    raise NoTemplate(
+        f"{path.name!r} can be no name of a worker in {chosen.name}: it has {due}, such as my_worker{suffix}"
+    )
 
 
 def _renamed(chosen: Template, name: str, path: Path) -> str:

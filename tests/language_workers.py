@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,12 @@ from conversation import interpreter
 ROOT: Final = Path(__file__).parents[1]
 MANIFEST: Final = "spread-jobs-worker.toml"
 BUILD_LIMIT_S: Final = 300
+MISSING: Final = re.compile(
+    r"fatal error: \S+: No such file|cannot find -l|package \S+ does not exist|no matching package"
+    r"|failed to (?:fetch|get|load source)|there is no package called|Can't locate \S+ in @INC"
+    r"|cannot load such file|: command not found"
+)
+"""How the languages say that a library or a program is not here."""
 DEBIAN_CRATES: Final = Path("/usr/share/cargo/registry")
 """Debian brings crates as packages. Where they are, the tests take those, as the page in workers/rust says."""
 WAYS: Final[dict[str, tuple[str, ...]]] = {
@@ -101,6 +108,12 @@ def built(language: Language, folder: Path, edit: Callable[[str], str] = str) ->
         return attrs.evolve(copy, command=(python, *copy.command[1:]))
     elif shutil.which(copy.command[0]) is None:
         _skip(copy, f"no {copy.command[0]}")
+    else:  # With nothing to read it ends at once, and says if it lacks something.
+        tried = subprocess.run(
+            copy.placed, input="", capture_output=True, text=True, check=False, timeout=BUILD_LIMIT_S
+        )
+        if tried.returncode:
+            _missing(copy, tried.stderr)
     return copy
 
 
@@ -113,7 +126,15 @@ def _build(copy: Language) -> None:
         words += ["--config", f'source.debian.directory="{DEBIAN_CRATES}"']
     ended = subprocess.run(words, cwd=copy.folder, capture_output=True, text=True, check=False, timeout=BUILD_LIMIT_S)
     if ended.returncode:
-        _skip(copy, f"building failed: {(ended.stderr or ended.stdout).strip().splitlines()[-1:]}")
+        _missing(copy, ended.stderr + ended.stdout)
+        pytest.fail(f"{copy.name} does not build: {ended.stderr or ended.stdout}")
+
+
+def _missing(copy: Language, text: str) -> None:
+    """Skips if a compiler or an interpreter says that it lacks a library or a program."""
+    found = next((line for line in text.splitlines() if MISSING.search(line)), None)
+    if found is not None:
+        _skip(copy, found.strip())
 
 
 def _skip(copy: Language, reason: str) -> NoReturn:

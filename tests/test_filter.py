@@ -81,8 +81,8 @@ def test_what_it_wrote_before_it_ended_is_told() -> None:
     assert failure == "FilterFailed: sh ended with signal 9 and wrote b'half'; a line was due"
 
 
-def test_two_lines_for_a_task_are_never_the_answer_of_the_next_one() -> None:
-    """An answer is that of its task, or there is none. [RUN-5]"""
+def test_two_lines_for_a_task_that_come_together_are_never_the_answer_of_the_next_one() -> None:
+    """What is there before the next task is sent is seen, and the answers before are called doubtful. [RUN-5]"""
     command = python("line + line, end=''")
 
     answers = told(["a", "b", "c", "d"], command)
@@ -92,7 +92,23 @@ def test_two_lines_for_a_task_are_never_the_answer_of_the_next_one() -> None:
         answer == due or str(answer).startswith("FilterFailed: for an earlier task")
         for answer, due in zip(answers, "abcd", strict=True)
     )
-    assert any(str(answer).endswith("; one line a line was due") for answer in answers)
+    assert any(str(answer).endswith("the answers before may be those of other tasks") for answer in answers)
+
+
+def test_more_lines_than_tasks_are_told_at_the_end() -> None:
+    """A second line that came late shows at the end of input: the worker's status is not 0, and it says why."""
+    late = [
+        sys.executable,
+        "-c",
+        "import sys\nfor line in sys.stdin:\n    print(line, end='', flush=True)\nprint('more')",
+    ]
+    with Master([[*FILTER, "--", *late]]) as master:
+        assert master.run(["a", "b"]) == ["a", "b"]
+
+    (report,) = master.workers
+    assert report.status == 1
+    assert "at its end " in report.stderr[-1]
+    assert report.stderr[-1].endswith("one line a line was due, so the answers before may be those of other tasks")
 
 
 @pytest.mark.parametrize(

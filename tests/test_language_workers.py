@@ -76,7 +76,7 @@ def test_a_reference_worker_passes_the_whole_kit(shipped: Language, way: str) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("language", EACH)
 def test_the_shipped_task_is_done_through_a_master(shipped: Language) -> None:
-    """The example of every template counts words; a payload that is no text fails its task alone. [ERR-4]"""
+    """The example of every template counts the words of a text, whatever is between them. [RUN-5]"""
     todo = ["three short words", "", " \ttwo\nwords ", "é"]
 
     assert main(todo, [shipped.placed] * 2, stdin=[None], settings=settings(shipped)).results == [3, 0, 2, 1]

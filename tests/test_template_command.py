@@ -97,7 +97,20 @@ def test_a_link_to_nowhere_is_not_written_through(tmp_path: Path) -> None:
     [
         (["cobol"], "there is no template for 'cobol'; there are "),
         ([], "a language is due, such as: spread-jobs template perl my_worker.pl; --list shows them all"),
-        (["python", "no\0such"], "no\0such: "),
+        (
+            ["python", "no\0such"],
+            "'no\\x00such' can be no name of a worker in python: it has letters, digits, spaces, ",
+        ),
+        (["python", 'a"b.py'], "can be no name of a worker in python"),
+        (["python", "--", "-x.py"], "'-x.py' can be no name of a worker in python"),
+        (["python", MANIFEST], f"{MANIFEST} is the name of another file that goes with it; choose one such as my_"),
+        (
+            ["c", "mine"],
+            "'mine' can be no name of a worker in c: it has letters, digits and _, then .c, such as my_worker.c",
+        ),
+        (["go", "my_test.go"], "'my_test.go' can be no name of a worker in go"),
+        (["rust", "my worker.rs"], "'my worker.rs' can be no name of a worker in rust"),
+        (["java", "worker.sh"], "worker.sh is the name of another file that goes with it"),
     ],
 )
 def test_what_cannot_be_written_is_told(words: list[str], message: str) -> None:

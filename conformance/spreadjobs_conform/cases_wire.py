@@ -85,6 +85,7 @@ def one_request_and_a_half(conv: Conversation) -> None:
 @case("wire/answers-without-more-input", "WIRE-3", "WIRE-7", checks=3)
 def answers_without_more_input(conv: Conversation) -> None:
     """A request is answered, flushed, although nothing more comes: neither a request nor the end of input."""
+    conv.must_find_out = True
     conv.prepare()
     for _ in range(3):
         conv.ask_sample()
@@ -93,6 +94,7 @@ def answers_without_more_input(conv: Conversation) -> None:
 @case("wire/answers-at-the-last-byte", "WIRE-7", checks=4)
 def answers_at_the_last_byte(conv: Conversation) -> None:
     """A request is answered when its last byte has come, alone, and nothing behind it."""
+    conv.must_find_out = True
     conv.prepare()
     conv.ask_sample()
     for _ in range(3):

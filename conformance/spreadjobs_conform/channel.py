@@ -73,6 +73,8 @@ class Channel:
         self.transcript = Transcript()
         self.has_answered = False
         """Whether the worker has shown that it is up."""
+        self.must_find_out = False
+        """Whether it is the case's point what a worker waits for that does not answer, however short the waits are."""
         self.was_stopped = False
         """Whether the kit has stopped the worker for a while."""
         self.input_open = True

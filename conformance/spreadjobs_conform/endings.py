@@ -141,8 +141,9 @@ class Endings(Channel):
             further: The byte.
         """
         state = self.process.describe()
+        cut = hang.cut and not self.must_find_out
         still_reads = self.input_open and self.process.stdout_open and self.process.status() is None
-        if hang.cut or not still_reads or CHILD_READS in state or self.rest():
+        if cut or not still_reads or CHILD_READS in state or self.rest():
             return
         self.send_bytes(further, "the first byte of a further request")
         self._until_something_comes(MORE_S)

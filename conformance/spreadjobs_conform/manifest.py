@@ -64,7 +64,8 @@ def beside(command: Sequence[str]) -> Path | None:
     for file in (Path(word) for word in command):
         if _is_file(file):
             for folder in file.absolute().parents[: FOLDERS_UP + 1]:
-                if _is_file(folder / NAME) and _names(folder / NAME, file):
+                own = folder == file.absolute().parent
+                if _is_file(folder / NAME) and _names(folder / NAME, file, strict=own):
                     return _from_here(folder / NAME)
     return None
 
@@ -74,9 +75,15 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _names(manifest: Path, file: Path) -> bool:
-    words = (Path(word) for word in load_manifest(manifest).command)
-    return any(_is_file(word) and word.samefile(file) for word in words)
+def _names(manifest: Path, file: Path, *, strict: bool) -> bool:
+    """Whether the first file of its command, which is the worker, is this one. ``strict``: it is read, or a fault."""
+    try:
+        files = [word for word in map(Path, load_manifest(manifest).command) if _is_file(word)]
+    except UsageFault:
+        if strict:
+            raise
+        return False
+    return bool(files) and files[0].samefile(file)
 
 
 def _is_file(path: Path) -> bool:

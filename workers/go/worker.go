@@ -18,9 +18,7 @@ import (
 )
 
 // ---- the wire: leave this part as it is; comments cite the requirements of spec/1.0 -------------
-
-// WIRE-4: before all else the pipes are moved out of reach. Input is empty then, prints go to stderr.
-var requests, answers = movePipes()
+var requests, answers = movePipes() // WIRE-4: first of all, out of reach of prints and of children
 var stringOrLongNumber = regexp.MustCompile(`"(?:\\.|[^"\\])*"|[-+.0-9Ee]{16,}`)
 var Out, Err []string // A task may add lines to be shown to the user, with their ends (OUT-2).
 
@@ -64,8 +62,10 @@ func respond(first ...any) error {
 			return fmt.Errorf("%s is beyond 2**53-1; a float may go as json.Number, with e", token)
 		}
 	}
-	if err == nil {
-		_, err = answers.Write(line.Bytes())
+	if err != nil {
+		return err
+	} else if _, err = answers.Write(line.Bytes()); err != nil {
+		os.Exit(1) // the master has gone
 	}
 	return err
 }

@@ -47,7 +47,7 @@ def messages():
     while CODEC == "pickle":
         try:  # PKL-8: each load() begins with an empty memo. WIRE-7: it takes no byte that follows the pickle.
             yield pickle.load(REQUESTS)  # noqa: S301 - a worker trusts its master
-        except (EOFError, pickle.UnpicklingError):
+        except EOFError:  # What is no pickle, or not all of one, ends the worker with a traceback.
             return
 
 
