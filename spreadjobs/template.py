@@ -170,7 +170,9 @@ def _check_name(chosen: Template, path: Path) -> None:
         raise NoTemplate(
             f"{path.name} is the name of another file that goes with it; choose one such as my_worker{suffix}"
         )
-    if chosen.build and (path.suffix != suffix or not _PROGRAM.fullmatch(path.stem) or path.stem.endswith("_test")):
+    # Node takes a file for a module, or not, by its suffix.
+    exact = bool(chosen.build) or suffix == ".cjs"
+    if exact and (path.suffix != suffix or not _PROGRAM.fullmatch(path.stem) or path.stem.endswith("_test")):
         due = f"letters, digits and _, then {suffix}"
     elif not _NAME.fullmatch(path.name):
         due = "letters, digits, spaces, dots, _ and -, and does not begin with one of the last four"

@@ -108,6 +108,10 @@ def test_a_link_to_nowhere_is_not_written_through(tmp_path: Path) -> None:
             ["c", "mine"],
             "'mine' can be no name of a worker in c: it has letters, digits and _, then .c, such as my_worker.c",
         ),
+        (
+            ["javascript", "w.mjs"],
+            "'w.mjs' can be no name of a worker in javascript: it has letters, digits and _, then .cjs",
+        ),
         (["go", "my_test.go"], "'my_test.go' can be no name of a worker in go"),
         (["rust", "my worker.rs"], "'my worker.rs' can be no name of a worker in rust"),
         (["java", "worker.sh"], "worker.sh is the name of another file that goes with it"),

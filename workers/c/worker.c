@@ -1,6 +1,6 @@
 // A worker in C, in one file, that speaks JSON: copy it, and replace the part at its end.
 // It needs POSIX, GCC or Clang, and jansson 2.11 or later (Debian: libjansson-dev).
-// Build it:  cc -O2 -o worker worker.c -ljansson
+// Build it:  cc -O2 -o worker worker.c -ljansson -lm
 // Prove it:  spread-jobs-conform --codec json -- ./worker
 // Comments cite the requirements of spec/1.0.
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env Rscript
 # A worker in R, codec JSON, in one file: copy it and replace the part at the end. It needs R 3.6 or
 # later, on Linux, and the package jsonlite. Comments cite the requirements of spec/1.0.
 #
@@ -67,7 +66,8 @@ quoted <- function(text) {
   text <- replaced("\"", "\\\"", replaced("\\", "\\\\", enc2utf8(text)))
   if (any(grepl("[\x01-\x1f]", text, perl = TRUE, useBytes = TRUE))) {
     text <- replaced("\x101", "\\u0010", replaced("\x100", "\\u0000", text))
-    for (code in 1:31) text <- replaced(intToUtf8(code), sprintf("\\u%04x", code), text)
+    present <- tabulate(as.integer(charToRaw(paste(text, collapse = ""))), 31) > 0
+    for (code in which(present)) text <- replaced(intToUtf8(code), sprintf("\\u%04x", code), text)
   }
   Encoding(text) <- "UTF-8"
   paste0("\"", text, "\"")
