@@ -118,6 +118,8 @@ def test_manifest_makes_a_worker_of_its_own_testable(tmp_path: Path) -> None:
     assert right.statuses()["run/returns-the-task-id"] == "pass"
     assert right.statuses()["err/failure-has-five-items"] == "not-testable"
     assert "add [raises]" in right.out
+    assert "Next step" not in right.out
+    assert "say conformance_payloads = true there" in right.unfolded
     assert raising.statuses()["err/failure-has-five-items"] == "pass"
     assert wrong.status == 1
     assert "the sample {'n': 3} of the manifest: 9 came, 8 is declared" in wrong.unfolded
@@ -146,6 +148,7 @@ def test_worker_that_takes_a_number_of_items_is_testable(items: str, body: str, 
     reasons = {line["case"]: str(line["reason"]) for line in run.lines if line.get("status") == "not-testable"}
     counted = {name for name, reason in reasons.items() if "ends by count" in reason}
     assert {"prep/no-items", "prep/items-come-in-order"} <= counted
+    assert "Next step" not in run.out
     cut_short = {"prep/silent-during-preparation", "eof/during-preparation", "eof/inside-a-preparation-item"}
     assert counted & cut_short == (set() if items else cut_short)
     assert run.statuses()["run/returns-the-task-id"] == "pass"

@@ -12,6 +12,8 @@ from spreadjobs_conform.registry import JSON, PICKLE, case
 
 ECHO: Final = "op:echo"
 LEVELS: Final = 100
+CUT_BYTES: Final = 72_000
+"""A text of so many bytes goes beyond the buffers of languages and pipes, which hold up to 64 KiB."""
 MAX_JSON_INT: Final = 2**53 - 1
 
 
@@ -55,6 +57,13 @@ def floats(conv: Conversation) -> None:
     )
 
 
+@case("data/floats-of-many-whole-digits", "DATA-1", "JSON-7", checks=14, needs=ECHO)
+def floats_of_many_whole_digits(conv: Conversation) -> None:
+    """Floats with up to 16 digits before the point keep what stands behind it, which takes up to 17 digits in all."""
+    great = (569800593555564.5, -98765432109876.55, 1234567890123.4567, 2**51 + 0.25, 2**52 - 0.5, 2**53 - 1.0)
+    _echoes(conv, *great, [great, -0.1, 100.00000000000001])
+
+
 @case("data/great-floats-in-json", "JSON-4", "DATA-1", checks=8, needs=ECHO, codecs=JSON)
 def great_floats_in_json(conv: Conversation) -> None:
     """Whole floats beyond 2**53-1 come back as floats, or the task fails: they are no integers."""
@@ -86,6 +95,14 @@ def strings_beyond_ascii(conv: Conversation) -> None:
     _echoes(
         conv, *accents, "\u6f22\u5b57", "\U0001f600", "\U0010ffff", "\ufeff\u2028\u2029\u0085\u00a0", "\uffff\u200d"
     )
+
+
+@case("data/long-strings-beyond-ascii", "DATA-3", "JSON-1", checks=8, needs=ECHO)
+def long_strings_beyond_ascii(conv: Conversation) -> None:
+    """Long strings keep their characters wherever a buffer ends in the midst of one."""
+    # Some character of 2, 3 and 4 bytes each lies over every boundary of a power of two, in one of the four.
+    text = "\u00e9\u6f22\U0001f600" * (CUT_BYTES // 9)
+    _echoes(conv, *(before + text for before in ("", "a", "ab", "abc")))
 
 
 @case("data/lone-surrogates", "DATA-3", checks=8, needs=f"{ECHO} type:surrogate", codecs=PICKLE)

@@ -259,6 +259,10 @@ class TextReport:
 
 def _next_step(outcome: Outcome) -> str:
     """What makes more of the cases testable."""
+    reasons = Counter(verdict.reason for verdict in outcome.verdicts if verdict.status is Status.NOT_TESTABLE)
+    commonest = max(reasons, key=reasons.__getitem__, default="")
+    if "(preparation_ends)" in commonest or "conformance_payloads" in commonest:
+        return SEE_NOT_TESTED  # There it says what to do, and neither samples nor payloads would help.
     served, lacking = (
         [need for verdict in outcome.verdicts if verdict.status is status for need in verdict.case.needs if ":" in need]
         for status in (Status.PASS, Status.NOT_TESTABLE)

@@ -114,7 +114,7 @@ class Runner:
         first = self._ask(conv, samples[0].payload if samples else payloads.echo(PROBE))
         self.patience.start_s = time.monotonic() - began_s
         if samples and not both:
-            note = "the manifest declares tasks of its own"
+            note = "the manifest declares tasks of its own (if it serves both, say conformance_payloads = true there)"
             return attrs.evolve(self.candidate, ops=Ops.ABSENT, ops_note=note)
         if samples:
             first = self._ask(conv, payloads.echo(PROBE))

@@ -1,4 +1,4 @@
-"""Breaks DATA-3: escapes texts as for a page."""
+"""Breaks DATA-1: escapes texts as for a page."""
 
 from __future__ import annotations
 
