@@ -60,7 +60,7 @@ def floats(conv: Conversation) -> None:
 @case("data/floats-of-many-whole-digits", "DATA-1", "JSON-7", checks=14, needs=ECHO)
 def floats_of_many_whole_digits(conv: Conversation) -> None:
     """Floats with up to 16 digits before the point keep what stands behind it, which takes up to 17 digits in all."""
-    great = (569800593555564.5, -98765432109876.55, 1234567890123.4567, 2**51 + 0.25, 2**52 - 0.5, 2**53 - 1.0)
+    great = [569800593555564.5, -98765432109876.55, 1234567890123.4567, 2**51 + 0.25, 2**52 - 0.5, 2**53 - 1.0]
     _echoes(conv, *great, [great, -0.1, 100.00000000000001])
 
 
