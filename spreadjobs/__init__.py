@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spreadjobs.connection import SubprocessConnection as SubprocessConnection
     from spreadjobs.errors import CannotCreateConnection as CannotCreateConnection
     from spreadjobs.errors import CannotEncode as CannotEncode
+    from spreadjobs.errors import JournalError as JournalError
     from spreadjobs.errors import NoResponse as NoResponse
     from spreadjobs.errors import PoisonTask as PoisonTask
     from spreadjobs.errors import RemoteException as RemoteException
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
     from spreadjobs.errors import UnencodableTask as UnencodableTask
     from spreadjobs.errors import WorkerViolation as WorkerViolation
     from spreadjobs.errors import WrongAnswer as WrongAnswer
+    from spreadjobs.journal import Journal as Journal
     from spreadjobs.master import Master as Master
-    from spreadjobs.master import main as main
+    from spreadjobs.one_run import main as main
     from spreadjobs.outcomes import Answered as Answered
     from spreadjobs.outcomes import Attempt as Attempt
     from spreadjobs.outcomes import Cancelled as Cancelled
@@ -53,6 +55,7 @@ _HOME: Final = {
     "errors": (
         "CannotCreateConnection",
         "CannotEncode",
+        "JournalError",
         "NoResponse",
         "PoisonTask",
         "RemoteException",
@@ -63,7 +66,9 @@ _HOME: Final = {
         "WorkerViolation",
         "WrongAnswer",
     ),
-    "master": ("Master", "main"),
+    "journal": ("Journal",),
+    "master": ("Master",),
+    "one_run": ("main",),
     "outcomes": (
         "Answered",
         "Attempt",

@@ -21,6 +21,7 @@ from spreadjobs import template_command
 from spreadjobs.arglists import Worker
 from spreadjobs.errors import CannotEncode, RemoteException, SpreadJobsError
 from spreadjobs.interrupts import Terminated, orderly_signals
+from spreadjobs.journal import Journal
 from spreadjobs.master import Master
 from spreadjobs.outcomes import Answered, Cancelled, Failed, Outcome, Quarantined
 from spreadjobs.settings import Settings
@@ -105,7 +106,9 @@ def _master(options: argparse.Namespace) -> Master[object]:
         settings = Settings(
             codec=options.codec, pickle_protocol=options.pickle_protocol, task_timeout_s=options.task_timeout_s
         )
-        return Master([Worker(worker, count=options.workers)], stdin=preparation, settings=settings)
+        journal = Journal(options.journal, version=options.journal_version) if options.journal else None
+        workers = [Worker(worker, count=options.workers)]
+        return Master(workers, stdin=preparation, journal=journal, settings=settings)
     except (ValueError, CannotEncode) as error:
         raise _BadInput(str(error)) from error
 
@@ -131,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
         "--prepare", action="append", default=[], metavar="JSON", help="a preparation item; may be given again"
     )
     command.add_argument("--task-timeout-s", type=float, default=None, metavar="S", help="a task's limit; none")
+    command.add_argument(
+        "--journal", metavar="FILE", help="keep answers in it, and do not do again what it has: run the same once more"
+    )
+    command.add_argument(
+        "--journal-version", default="", metavar="TEXT", help="of the worker: another one, and all is done again"
+    )
     command.add_argument(
         "--keep-going",
         action="store_true",

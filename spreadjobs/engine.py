@@ -12,18 +12,18 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from spreadjobs.abridge import command_text
 from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
-from spreadjobs.errors import CannotCreateConnection, NoResponse
-from spreadjobs.failures import LINES_OF_STDERR
+from spreadjobs.errors import NoResponse
+from spreadjobs.fates import fates, no_response
 from spreadjobs.interrupts import deferred_interrupt
+from spreadjobs.journal import RECALLED, Keeper
 from spreadjobs.ledger import Ledger
 from spreadjobs.loop import Loop
 from spreadjobs.means import Means
 from spreadjobs.outcomes import Outcome, WorkerReport
 from spreadjobs.past_performance import PastPerformance, ordered
 from spreadjobs.plan import Plan
-from spreadjobs.stall import MOST_NAMED, silence_hint, stall_text
+from spreadjobs.stall import stall_text
 
 STALL_S: Final = 60.0
 """A run in which nothing was answered for so long says so, again and again."""
@@ -44,11 +44,13 @@ class Engine:
     Args:
         means: Slots, settings, codec, console.
         memory: Decides the order of starts, and learns from the run; None: the given order.
+        keeper: Has the answers of earlier runs, and keeps those of this one; None: there is no journal.
     """
 
-    def __init__(self, means: Means, memory: PastPerformance | None) -> None:
+    def __init__(self, means: Means, memory: PastPerformance | None, keeper: Keeper | None = None) -> None:
         self._means = means
         self._memory = memory
+        self._keeper = keeper
         settings = means.settings
         first = settings.first_task_id
         if first is None:
@@ -104,6 +106,8 @@ class Engine:
         ledger = self._new_ledger(self._ledger.next_task_id())
         self._ledger = ledger
         self._plan.begin(ledger)
+        if self._keeper is not None:
+            self._keeper.begin()
         self._news_s = time.monotonic()
         with self._unbroken():
             try:
@@ -111,14 +115,26 @@ class Engine:
             finally:
                 self._running = False
                 ledger.cancel_all("the run was ended")
+                self._take_done()  # The caller left early: what was answered by then is kept.
+
+    def _take_done(self) -> Sequence[Outcome[object]]:
+        """What has ended, and is in the journal from now on."""
+        done = self._ledger.take_done()
+        if done and self._keeper is not None:
+            self._keeper.record(done)
+        return done
 
     def _outcomes(self, ledger: Ledger, *, go_on: bool) -> Generator[Sequence[Outcome[object]]]:
         self._pull(1)
+        while self._keeper is not None and not ledger.unfinished and (done := self._take_done()):
+            # No worker is started for answers that are there.
+            yield done
+            self._pull(1)
         # Whoever died meanwhile is not given a task that it would then be blamed with.
         self._loop.turn(patience_s=0.0)
         self._refill()
         while True:
-            done = ledger.take_done()
+            done = self._take_done()
             if not done:
                 if self._plan.exhausted and not ledger.unfinished:
                     break
@@ -195,6 +211,11 @@ class Engine:
         return Ledger(first_task_id=first_task_id, max_attempts=settings.max_attempts, max_kills=settings.max_kills)
 
     @property
+    def _recalled(self) -> int:
+        """How many answers came from the journal."""
+        return 0 if self._keeper is None else self._keeper.recalled
+
+    @property
     def taken(self) -> int:
         """How many elements of todo the current or last run took."""
         return self._ledger.added
@@ -204,7 +225,7 @@ class Engine:
         if self._plan.lost:
             if not self._ledger.unfinished:
                 self._pull(1)
-            self._ledger.cancel_all(f"no worker is left: {self._fates()}")
+            self._ledger.cancel_all(f"no worker is left: {fates(self._plan.places)}")
             return
         self._loop.turn(patience_s=0.0 if self._hurries else self._patience_s())
         self._refill()
@@ -247,13 +268,12 @@ class Engine:
             return
         begun_s = now_s = time.monotonic()
         taken, slow = 0, self._slow_todo
-        while taken < count:
+        while taken < count and self._has_room():
             if taken and slow:
                 break  # What there is goes to a worker before the next one is waited for.
             some, step_s = min(count - taken, 2 * taken or 1), now_s
             payloads = list(itertools.islice(self._todo, some))
-            self._ledger.add(payloads)
-            taken += len(payloads)
+            taken += self._add(payloads)
             now_s = time.monotonic()
             self._slow_todo = now_s - step_s > LONGEST_PULL_S
             self._plan.exhausted = len(payloads) < some
@@ -263,6 +283,19 @@ class Engine:
         left = operator.length_hint(self._todo, -1)
         self._plan.to_come = left if left >= 0 else math.inf
         self._excuse(now_s - begun_s)
+
+    def _has_room(self) -> bool:
+        """Whether a bounded run may take a further element; what was recalled counts, though no worker has it."""
+        return self._bound is None or self._ledger.added - self.delivered < self._bound
+
+    def _add(self, payloads: Sequence[object]) -> int:
+        """Note elements of todo; gives how many of them are to be done."""
+        if self._keeper is None:
+            self._ledger.add(payloads)
+            return len(payloads)
+        answers = self._keeper.recall(self._ledger.added, payloads)
+        self._ledger.add_recalled(payloads, answers, RECALLED)
+        return len(payloads) - len(answers)
 
     # --- the end of the workers
 
@@ -277,7 +310,8 @@ class Engine:
         """
         Close the workers' standard input and wait until they have ended. Spec SHUT-1.
 
-        Where no task was ever sent, every slot is started once for that: command mode. Spec CMD-1.
+        Where no task was ever sent, every slot is started once for that: command mode. Spec CMD-1. (Not where a journal
+        had all the answers.)
 
         Raises:
             CannotCreateConnection: command mode, and nothing could be started.
@@ -285,7 +319,7 @@ class Engine:
         if self._broken:
             return  # They have ended.
         plan = self._plan
-        plan.workless = not any(place.incarnations for place in plan.places)
+        plan.workless = not any(place.incarnations for place in plan.places) and not self._recalled
         plan.command = plan.workless and not self._means.preparation
         self._remember()
         self._loop.obey(plan.finish(time.monotonic()))
@@ -353,30 +387,10 @@ class Engine:
         """How each worker ended, in the order of their names."""
         return sorted(self._plan.reports, key=lambda report: tuple(map(int, report.name.split("."))))
 
-    def _fates(self) -> str:
-        """Why the last workers of the first slots ended, on one line."""
-        places = sorted(self._plan.places, key=lambda place: place.slot.index)
-        more = f"; and {len(places) - MOST_NAMED} more" if len(places) > MOST_NAMED else ""
-        return "; ".join(f"{place.slot.index + 1}: {place.why}" for place in places[:MOST_NAMED]) + more
-
     def no_response(self, missing: Sequence[int]) -> NoResponse:
         """The error for a run that has no worker left. Spec JOB-4."""
-        places = sorted(self._plan.places, key=lambda place: place.slot.index)
-        reasons = {f"{place.slot.index + 1}": place.why for place in places}
-        lines: list[str] = []
-        for place in places:
-            who = f"{place.slot.index + 1} {place.slot.name}" if place.slot.name else f"{place.slot.index + 1}"
-            lines.append(f"  {who} ({command_text(place.slot.arguments)}): {place.why}")
-            if place.ever_started and not place.ever_answered and place.cause not in ("violation", "refused answer"):
-                lines.append(f"    {silence_hint(self._means.settings.codec)}")
-            lines += [f"    stderr: {line}" for line in place.last_words[-LINES_OF_STDERR:]]
-        never = not any(place.ever_started for place in places)
-        what = "no worker could be started" if never else "no worker is left"
-        if missing:
-            what += f"; of {self.taken} tasks begun, {len(missing)} have no answer, the first is task {missing[0]}"
-        error = (CannotCreateConnection if never else NoResponse)("\n".join([what + ":", *lines]))
-        error.reasons, error.workers = reasons, self.reports()
-        return error
+        codec = self._means.settings.codec
+        return no_response(self._plan.places, codec, self.reports(), taken=self.taken, missing=missing)
 
 
 def _lines(text: bytes) -> list[str]:

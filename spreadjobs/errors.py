@@ -4,6 +4,7 @@ Every exception of the library. Standard library only: a worker imports this fil
 SpreadJobsError
 ├── TooBusy                  raised by a task function in a worker: "not now" (spec BUSY-1)
 ├── CannotEncode             a payload or a preparation item that the codec cannot carry; caller's side
+├── JournalError             a journal that is in use, is none, or cannot be written, or a payload that it cannot tell
 ├── WorkerViolation          a worker broke the protocol; the cause behind an attempt or an ended worker
 └── RunError                 a run did not give all its answers; carries ``partial``
     ├── WrongAnswer          an answer is not what the caller asked for with answer=
@@ -98,6 +99,13 @@ class TooBusy(SpreadJobsError):
 
 class CannotEncode(SpreadJobsError):
     """A value that the codec in use cannot carry; nothing of it was sent. The text says what and where."""
+
+
+class JournalError(SpreadJobsError):
+    """
+    A journal cannot be used: another master has it, it is no journal, it cannot be written, or a payload is of a type
+    whose content it cannot tell. No answer that it has is lost by that.
+    """
 
 
 class WorkerViolation(SpreadJobsError):
@@ -254,6 +262,7 @@ for _error in (
     SpreadJobsError,
     TooBusy,
     CannotEncode,
+    JournalError,
     WorkerViolation,
     RunError,
     WrongAnswer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from spreadjobs.errors import CannotEncode
 
@@ -23,20 +23,29 @@ def payloads_of(todo: Iterable[object]) -> Iterator[object]:
         ) from None
 
 
-def encode_preparation(stdin: Iterable[object] | None, encode: Callable[[object], bytes]) -> list[bytes]:
+def preparation_of(stdin: Iterable[object] | None) -> list[object]:
     """
-    Each preparation item as bytes; the iterable is taken once, for all workers and replacements. Spec PREP-2.
+    The preparation items; the iterable is taken once, for all workers and replacements. Spec PREP-2.
 
     Raises:
         TypeError: ``stdin`` is no list of items.
-        CannotEncode: an item cannot be encoded; the text says which one.
     """
     if stdin is None:
         return []
     if isinstance(stdin, str | bytes) or not isinstance(stdin, Iterable):
         raise TypeError(f"stdin is of type {type(stdin).__name__}: a list of preparation items is due, such as [item]")
+    return list(stdin)
+
+
+def encode_preparation(items: Sequence[object], encode: Callable[[object], bytes]) -> list[bytes]:
+    """
+    Each preparation item as bytes.
+
+    Raises:
+        CannotEncode: an item cannot be encoded; the text says which one.
+    """
     encoded: list[bytes] = []
-    for position, item in enumerate(stdin):
+    for position, item in enumerate(items):
         try:
             encoded.append(encode(item))
         except CannotEncode as error:

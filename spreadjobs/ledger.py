@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from spreadjobs.errors import RemoteException
 from spreadjobs.events import TaskId
@@ -48,6 +48,22 @@ class Ledger:
     def add(self, payloads: Sequence[object]) -> None:
         """Take further elements of todo."""
         self._ready.extend(map(Task, itertools.count(self.added), payloads))
+        self.added += len(payloads)
+
+    def add_recalled(self, payloads: Sequence[object], answers: Mapping[int, object], by: str) -> None:
+        """
+        Take further elements of todo, some of which were answered in an earlier run: these have ended.
+
+        Args:
+            payloads: The elements.
+            answers: The answers, by index in todo.
+            by: What stands for the worker that gave them.
+        """
+        for index, payload in enumerate(payloads, self.added):
+            if index in answers:
+                self._done.append(Answered(index, answers[index], by))
+            else:
+                self._ready.append(Task(index, payload))
         self.added += len(payloads)
 
     @property

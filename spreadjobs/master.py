@@ -1,5 +1,5 @@
 """
-The master's face: ``main()`` for one run, ``Master`` for several with the same workers.
+The master's face for several runs with the same workers: ``Master``. For one run there is ``main()`` (``one_run.py``).
 
 ``plan.py`` decides, ``loop.py`` reads and writes, ``engine.py`` drives a run; here outcomes are put in order, and what
 went wrong is raised.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
+from os import PathLike
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar, overload
 
@@ -21,11 +22,12 @@ from spreadjobs.console import Console
 from spreadjobs.descriptors import enough_descriptors
 from spreadjobs.engine import Engine
 from spreadjobs.failures import ends_run, first_failure, run_error
-from spreadjobs.inputs import encode_preparation, payloads_of
+from spreadjobs.inputs import encode_preparation, payloads_of, preparation_of
+from spreadjobs.journal import Journal, Keeper, as_journal
 from spreadjobs.means import Means
 from spreadjobs.nesting import check_not_importing
-from spreadjobs.outcomes import Answered, NotComputed, Outcome, Spread, WorkerReport, notComputed
-from spreadjobs.past_performance import SHARED, PastPerformance, as_memory
+from spreadjobs.outcomes import Answered, NotComputed, Outcome, WorkerReport, notComputed
+from spreadjobs.past_performance import PastPerformance, as_memory
 from spreadjobs.settings import Settings
 
 A = TypeVar("A")
@@ -49,11 +51,14 @@ class Master(Generic[A]):
         tail_callback: Called with ``(arguments, lines)`` for each started worker when all have ended, in given order.
         past_performance: A memory: more useful workers are started first; None: the given order.
         answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
+        journal: A file, or a ``Journal``, in which answers outlast this process: what is there is not done again. It is
+            opened with the block. None: no journal.
         settings: Everything else.
 
     Raises:
         TypeError, ValueError: ``list_of_args`` or another argument cannot be used; before anything is started.
         CannotEncode: an item of ``stdin`` cannot be encoded; before anything is started.
+        JournalError: the preparation is of a class of your own; before anything is started.
         OSError: the workers would need more file descriptors than there can be.
 
     Attributes:
@@ -73,6 +78,7 @@ class Master(Generic[A]):
         timing_callback: Callable[[float, float], object] | None = ...,
         tail_callback: Callable[[list[str], list[str]], object] | None = ...,
         past_performance: PastPerformance | dict[str, complex] | None = ...,
+        journal: Journal | str | PathLike[str] | None = ...,
         settings: Settings = ...,
     ) -> None: ...
     @overload
@@ -87,6 +93,7 @@ class Master(Generic[A]):
         tail_callback: Callable[[list[str], list[str]], object] | None = ...,
         past_performance: PastPerformance | dict[str, complex] | None = ...,
         answer: type[A] | Callable[[object], A],
+        journal: Journal | str | PathLike[str] | None = ...,
         settings: Settings = ...,
     ) -> None: ...
     def __init__(  # noqa: PLR0913 - the seed's parameters
@@ -100,6 +107,7 @@ class Master(Generic[A]):
         tail_callback: Callable[[list[str], list[str]], object] | None = None,
         past_performance: PastPerformance | dict[str, complex] | None = None,
         answer: type[A] | Callable[[object], A] | None = None,
+        journal: Journal | str | PathLike[str] | None = None,
         settings: Settings = Settings(),  # noqa: B008 - frozen
     ) -> None:
         if not isinstance(settings, Settings):
@@ -114,23 +122,31 @@ class Master(Generic[A]):
         self._groups = 1 + slots[-1].group
         self._slots = slots
         self._console = Console(verbose=verbose)
+        items = preparation_of(stdin)
+        kept = as_journal(journal)
+        self._keeper = None if kept is None else Keeper(kept, items, settings, self._console)
         means = Means(
             slots=slots,
             settings=settings,
             factory=connection_factory,
             encoder=encoder,
-            preparation=encode_preparation(stdin, encoder.encode),
+            preparation=encode_preparation(items, encoder.encode),
             console=self._console,
             timing=timing_callback,
         )
-        self._engine = Engine(means, memory)
+        self._engine = Engine(means, memory, self._keeper)
         self._stack = ExitStack()
         self._entered = self._began = self._ended = False
 
     # --- the life of the workers
 
     def __enter__(self) -> Self:
-        """Itself; workers are started by the first run."""
+        """
+        Itself; workers are started by the first run.
+
+        Raises:
+            JournalError: the journal is in use, or no journal, or cannot be read and written.
+        """
         check_not_importing()
         if self._entered:
             raise RuntimeError("a Master is good for one with block: make another one")
@@ -139,6 +155,9 @@ class Master(Generic[A]):
             # For a suspended generator that holds this block when the program ends, or Ctrl-C just before __exit__.
             stack.callback(weakref.finalize(self, self._engine.close).detach)
             stack.callback(self._console.close)
+            if self._keeper is not None:
+                self._keeper.open()
+                stack.callback(self._keeper.close)
             stack.callback(self._engine.close)
             stack.enter_context(enough_descriptors(len(self._slots)))
             self._stack = stack.pop_all()
@@ -201,6 +220,7 @@ class Master(Generic[A]):
             UnencodableTask: a payload cannot be encoded; all others were done.
             NoResponse: no worker is left; CannotCreateConnection if there never was one.
             WrongAnswer: an answer is not what ``answer=`` asks for; the run was stopped.
+            JournalError: the journal cannot be written, or nobody can tell what a payload is.
             TypeError: todo is not iterable.
         """
         iterator = payloads_of(todo)
@@ -229,6 +249,7 @@ class Master(Generic[A]):
             ordered: In todo order; otherwise in the order of completion.
 
         Raises:
+            JournalError: the journal cannot be written, or nobody can tell what a payload is.
             TypeError: todo is not iterable.
             RuntimeError: another run of this Master is not over.
         """
@@ -249,6 +270,7 @@ class Master(Generic[A]):
             PoisonTask, UnencodableTask: after all other answers.
             NoResponse: no worker is left.
             WrongAnswer: an answer is not what ``answer=`` asks for; the run was stopped.
+            JournalError: the journal cannot be written, or nobody can tell what a payload is.
             TypeError: todo is not iterable.
         """
         iterator = payloads_of(todo)
@@ -294,103 +316,3 @@ class Master(Generic[A]):
         error = run_error(others, self._engine.no_response(missing))
         error.partial = partial
         raise error
-
-
-@overload
-def main(
-    todo: Iterable[object],
-    list_of_args: Iterable[ArgumentList],
-    connection_factory: ConnectionFactory = ...,
-    stdin: Iterable[object] | None = ...,
-    verbose: bool = ...,  # noqa: FBT001 - the seed's parameter
-    timing_callback: Callable[[float, float], object] | None = ...,
-    tail_callback: Callable[[list[str], list[str]], object] | None = ...,
-    past_performance: PastPerformance | dict[str, complex] | None = ...,
-    *,
-    settings: Settings = ...,
-) -> Spread[object]: ...
-@overload
-def main(
-    todo: Iterable[object],
-    list_of_args: Iterable[ArgumentList],
-    connection_factory: ConnectionFactory = ...,
-    stdin: Iterable[object] | None = ...,
-    verbose: bool = ...,  # noqa: FBT001 - the seed's parameter
-    timing_callback: Callable[[float, float], object] | None = ...,
-    tail_callback: Callable[[list[str], list[str]], object] | None = ...,
-    past_performance: PastPerformance | dict[str, complex] | None = ...,
-    *,
-    answer: type[A] | Callable[[object], A],
-    settings: Settings = ...,
-) -> Spread[A]: ...
-def main(  # noqa: PLR0913 - the seed's parameters, in its order
-    todo: Iterable[object],
-    list_of_args: Iterable[ArgumentList],
-    connection_factory: ConnectionFactory = SubprocessConnection,
-    stdin: Iterable[object] | None = None,
-    verbose: bool = False,  # noqa: FBT001, FBT002 - the seed's parameter
-    timing_callback: Callable[[float, float], object] | None = None,
-    tail_callback: Callable[[list[str], list[str]], object] | None = None,
-    past_performance: PastPerformance | dict[str, complex] | None = SHARED,
-    *,
-    answer: type[A] | Callable[[object], A] | None = None,
-    settings: Settings = Settings(),  # noqa: B008 - frozen
-) -> Spread[A] | Spread[object]:
-    """
-    Pass a bunch of work to other processes.
-
-    Args:
-        todo: Payloads, one a task; any iterable, taken lazily.
-        list_of_args: An argument list for each worker, or ``Worker`` objects.
-        connection_factory: Starts a worker, given its argument list.
-        stdin: The preparation items, sent to every worker before its first task. Spec PREP-1.
-        verbose: Say what is done, at level INFO of the ``spreadjobs`` logger.
-        timing_callback: Called with ``(sent, answered)`` for each answer. See ``Master``.
-        tail_callback: Called with ``(arguments, lines)`` for each started worker at the end. See ``Master``.
-        past_performance: The memory of which workers did well: those are started first. The default is one memory for
-            all calls; None: no memory, the given order.
-        answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
-        settings: Everything else.
-
-    Returns:
-        The pair ``(results, outputs)``, and the workers' reports in its attribute ``workers``. ``results`` has the
-        answers in todo order; ``outputs`` has a list of lines, those after the last answer, for each element of
-        ``list_of_args``.
-
-    Raises:
-        TypeError, ValueError, CannotEncode, OSError: an argument cannot be used; before anything is started.
-        RemoteException: a task raised; the run was stopped.
-        WrongAnswer: an answer is not what ``answer=`` asks for; the run was stopped.
-        PoisonTask: a task was charged too often with its worker's end; all others were done.
-        UnencodableTask: a payload cannot be encoded; all others were done.
-        NoResponse: no worker is left and work remains; CannotCreateConnection if none could be started.
-    """
-    iterator = payloads_of(todo)
-    if answer is None:
-        plain = Master(
-            list_of_args,
-            connection_factory,
-            stdin,
-            verbose=verbose,
-            timing_callback=timing_callback,
-            tail_callback=tail_callback,
-            past_performance=past_performance,
-            settings=settings,
-        )
-        with plain:
-            objects = plain.run(iterator)
-        return Spread(objects, plain.outputs, plain.workers)
-    master = Master(
-        list_of_args,
-        connection_factory,
-        stdin,
-        verbose=verbose,
-        timing_callback=timing_callback,
-        tail_callback=tail_callback,
-        past_performance=past_performance,
-        answer=answer,
-        settings=settings,
-    )
-    with master:
-        results = master.run(iterator)
-    return Spread(results, master.outputs, master.workers)

@@ -22,7 +22,8 @@ from spreadjobs.backoff import BUSY3, BUSYFAC1, BUSYFAC2, START_USEFULNESS, dela
 from spreadjobs.codec import make_decoder
 from spreadjobs.connection import ConnectionFactory, SubprocessConnection
 from spreadjobs.errors import CannotCreateConnection, NoResponse, RemoteException, TooBusy
-from spreadjobs.master import Master, main
+from spreadjobs.master import Master
+from spreadjobs.one_run import main
 from spreadjobs.outcomes import Spread, notComputed
 from spreadjobs.past_performance import PastPerformance
 from spreadjobs.settings import ANYTHING, Settings

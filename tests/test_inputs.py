@@ -6,7 +6,7 @@ import pytest
 
 from spreadjobs.codec import make_encoder
 from spreadjobs.errors import CannotEncode
-from spreadjobs.inputs import encode_preparation, payloads_of
+from spreadjobs.inputs import encode_preparation, payloads_of, preparation_of
 from spreadjobs.settings import Settings
 
 ENCODE = make_encoder(Settings(codec="json")).encode
@@ -26,20 +26,20 @@ def test_what_cannot_be_iterated_is_refused_with_the_cure() -> None:
 
 def test_no_preparation_is_none_or_empty() -> None:
     """Nothing is sent then. [PREP-1]"""
-    assert encode_preparation(None, ENCODE) == []
+    assert preparation_of(None) == []
     assert encode_preparation([], ENCODE) == []
 
 
 def test_items_are_encoded_once_in_order() -> None:
     """A generator is taken once, for all workers. [PREP-1, PREP-2]"""
-    assert encode_preparation((item for item in (1, None)), ENCODE) == [b"1\n", b"null\n"]
+    assert encode_preparation(preparation_of(item for item in (1, None)), ENCODE) == [b"1\n", b"null\n"]
 
 
 @pytest.mark.parametrize("stdin", ["text", b"bytes", 5])
 def test_a_text_by_mistake_is_no_list_of_items(stdin: object) -> None:
     """It would be sent letter by letter. [PREP-1]"""
     with pytest.raises(TypeError, match="a list of preparation items is due"):
-        encode_preparation(stdin, ENCODE)  # type: ignore[arg-type]
+        preparation_of(stdin)  # type: ignore[arg-type]
 
 
 def test_an_item_that_cannot_be_encoded_is_named() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from spreadjobs import connection, errors, master, outcomes, past_performance, spread_jobs
+from spreadjobs import connection, errors, one_run, outcomes, past_performance, spread_jobs
 from spreadjobs.backoff import BUSY3, BUSYFAC1, BUSYFAC2
 from spreadjobs.messages import Undecodable
 
@@ -116,7 +116,7 @@ def test_page_lists_every_name() -> None:
 
 def test_names_are_those_of_the_library() -> None:
     """Errors and values are the library's own, so that ``except`` and ``is`` work across both."""
-    assert spread_jobs.main is master.main
+    assert spread_jobs.main is one_run.main
     assert spread_jobs.RemoteException is errors.RemoteException
     assert spread_jobs.NoResponse is errors.NoResponse
     assert spread_jobs.TooBusy is errors.TooBusy
