@@ -229,12 +229,14 @@ class Keeper:
         try:
             if self._decoder is None:
                 self._decoder = make_decoder(self._settings)
-            (message,) = self._decoder.feed(body[_HEAD_BYTES:])
+            messages = self._decoder.feed(body[_HEAD_BYTES:])
         except Undecodable as error:
             self._decoder = None
             self._say_lost(index, f"its record at byte {start} cannot be read: {error.reason}")
             return None
-        if not isinstance(message, tuple) or len(message) != 1:
+        message = messages[0] if len(messages) == 1 else None
+        if not isinstance(message, tuple) or len(message) != 1 or self._decoder.buffered():
+            self._decoder = None
             self._say_lost(index, f"its record at byte {start} holds no answer")
             return None
         return message

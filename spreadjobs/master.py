@@ -156,9 +156,10 @@ class Master(Generic[A]):
             stack.callback(weakref.finalize(self, self._engine.close).detach)
             stack.callback(self._console.close)
             if self._keeper is not None:
-                self._keeper.open()
                 stack.callback(self._keeper.close)
             stack.callback(self._engine.close)
+            if self._keeper is not None:
+                self._keeper.open()
             stack.enter_context(enough_descriptors(len(self._slots)))
             self._stack = stack.pop_all()
         return self

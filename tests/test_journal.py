@@ -1,0 +1,495 @@
+"""``main(journal=...)``: what was answered is not done again, and what a journal may be found to be."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from fractions import Fraction
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from programs import TEMPLATE, echo, program
+
+from spreadjobs import (
+    ANYTHING,
+    Answered,
+    Failed,
+    Journal,
+    JournalError,
+    Master,
+    PoisonTask,
+    RemoteException,
+    Settings,
+    WrongAnswer,
+    main,
+)
+from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, pieces, record
+from spreadjobs.master import STREAM_BOUND, STREAM_BOUND_A_WORKER
+
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
+
+ADDRESS = IPv4Address("10.0.0.1")
+"""Of a class that is neither plain data nor admitted."""
+NOBODY = ["/no/such/worker"]
+"""Whoever has to start it fails."""
+
+
+class Log:
+    """Workers that note what they do, and what they have noted."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def worker(self, answer: str = "('done', payload)", preparation: int = 0) -> list[str]:
+        """Take items, then answer with the value of an expression; ``nth()`` counts from 1 over all workers."""
+        return program(
+            f"""
+            def nth():
+                with open({str(self.path)!r}) as log:
+                    return len(log.readlines())
+            items = [read() for _ in range({preparation})]
+            while True:
+                try:
+                    task_id, payload = read()
+                except EOFError:
+                    break
+                with open({str(self.path)!r}, "a") as log:
+                    log.write(ascii(payload) + "\\n")
+                try:
+                    write((task_id, {answer}))
+                except ZeroDivisionError as error:
+                    write(("RemoteException", task_id, "ZeroDivisionError", "", ""))
+            """
+        )
+
+    def done(self) -> list[str]:
+        """What was done since this was last asked."""
+        lines = self.path.read_text(encoding="ascii").splitlines() if self.path.exists() else []
+        self.path.unlink(missing_ok=True)
+        return lines
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Log:
+    """What workers have done."""
+    return Log(tmp_path / "log")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "run.journal"
+
+
+def results(todo: Sequence[object], worker: list[str], journal: Journal | Path, **settings: object) -> list[object]:
+    """Do a run."""
+    return main(todo, [worker], journal=journal, settings=Settings(**settings))[0]  # type: ignore[arg-type]
+
+
+# --- what is not done again
+
+
+def test_what_was_answered_is_not_done_again(log: Log, path: Path) -> None:
+    """A run with the same todo gives the same answers, in the same order, and starts no worker."""
+    todo = [1, "a", (2.5, None)]
+    first = results(todo, log.worker(), path)
+
+    assert results(todo, NOBODY, path) == first == [("done", payload) for payload in todo]
+    assert log.done() == ["1", "'a'", "(2.5, None)"]
+
+
+def test_a_path_may_be_a_text(log: Log, path: Path) -> None:
+    """``journal="run.journal"`` is the short way."""
+    main([1], [log.worker()], journal=str(path))
+
+    assert main([1], [NOBODY], journal=os.fspath(path)).outputs == [[]]
+
+
+def test_what_was_recalled_says_so(log: Log, path: Path) -> None:
+    """In place of the worker's name stands ``journal``."""
+    results([1], log.worker(), path)
+    with Master([log.worker()], journal=path) as master:
+        outcomes = list(master.outcomes([1, 2]))
+
+    assert outcomes == [Answered(0, ("done", 1), "journal"), Answered(1, ("done", 2), "1.1")]
+
+
+def test_only_what_is_missing_is_done(log: Log, path: Path) -> None:
+    """A todo that was changed, cut, and put into another order is safe: answers belong to payloads, not to places."""
+    results([1, 2, 3, 4], log.worker(), path)
+    log.done()
+
+    assert results([5, 4, 2, 6], log.worker(), path) == [("done", payload) for payload in (5, 4, 2, 6)]
+    assert log.done() == ["5", "6"]
+
+
+def test_each_of_several_equal_tasks_is_done_once(log: Log, path: Path) -> None:
+    """Three equal tasks have three answers, which a further run has in the same order; the fourth one is done."""
+    worker = log.worker("nth()")
+    first = results(["x", "x", "y", "x"], worker, path)
+
+    assert sorted(map(str, first)) == ["1", "2", "3", "4"]
+    assert results(["x", "y", "x", "x", "x"], worker, path) == [first[0], first[2], first[1], first[3], 5]
+
+
+def test_runs_of_one_master_go_on_counting(log: Log, path: Path) -> None:
+    """A task in the second run that equals one of the first is another task; the same program finds both answers."""
+    for worker in (log.worker("nth()"), NOBODY):
+        with Master([worker], journal=path) as master:
+            assert (master.run(["x"]), master.run(["x", "x"])) == ([1], [2, 3])
+
+
+def test_equal_payloads_are_found_whatever_their_history(log: Log, path: Path) -> None:
+    """Their pickles differ: by the order of keys, and by what is shared."""
+    text = "".join(["ab", "cd"])
+    results([{"k": [text, text], "l": {1, 2}}], log.worker("'kept'"), path)
+
+    assert results([{"l": {2, 1}, "k": ["abcd", "".join(["abc", "d"])]}], NOBODY, path) == ["kept"]
+
+
+@pytest.mark.parametrize("other", [1.0, True, "1", (1,), [1], b"1"])
+def test_what_only_looks_equal_is_done(other: object, log: Log, path: Path) -> None:
+    """1, 1.0, True and "1" are four payloads."""
+    results([1], log.worker(), path)
+
+    assert results([other], log.worker(), path) == [("done", other)]
+
+
+def test_another_version_does_all_again(log: Log, path: Path) -> None:
+    """A changed worker must not reuse old answers; those of the first version are still there for it."""
+    results([1], log.worker("'old'"), Journal(path, version="1"))
+
+    assert results([1], log.worker("'new'"), Journal(path, version="2")) == ["new"]
+    assert results([1], NOBODY, Journal(path, version="1")) == ["old"]
+    assert results([1], NOBODY, Journal(path, version="2")) == ["new"]
+
+
+def test_another_preparation_does_all_again(log: Log, path: Path) -> None:
+    """It is a part of what a task is."""
+    worker = log.worker("(items, payload)", preparation=1)
+    first = main([1], [worker], stdin=[{"model": "a"}], journal=path)
+    second = main([1], [worker], stdin=[{"model": "b"}], journal=path)
+
+    assert (first.results, second.results) == ([([{"model": "a"}], 1)], [([{"model": "b"}], 1)])
+    assert main([1], [NOBODY], stdin=iter([{"model": "a"}]), journal=path).results == first.results
+
+
+def test_another_codec_does_all_again(path: Path) -> None:
+    """In JSON a tuple comes back as a list: an answer of the other codec would be of another type."""
+    todo = [echo([1])]
+    main(todo, [TEMPLATE], stdin=[None], journal=path)
+
+    with pytest.raises(Exception, match="cannot start"):
+        main(todo, [NOBODY], stdin=[None], journal=path, settings=Settings(codec="json"))
+
+
+# --- what is kept
+
+
+def test_a_task_that_raised_is_done_again(log: Log, path: Path) -> None:
+    """Only answers are kept; those before it are, though the run was stopped."""
+    worker = log.worker("payload if payload != 3 or nth() > 3 else 1 / 0")
+    with pytest.raises(RemoteException):
+        results([1, 2, 3], worker, path, window=1)
+
+    assert results([1, 2, 3], worker, path) == [1, 2, 3]
+    assert log.done() == ["1", "2", "3", "3"]
+
+
+def test_a_poison_task_costs_no_other_answer(log: Log, path: Path) -> None:
+    """All others were done, and are kept."""
+    with pytest.raises(PoisonTask):
+        results([1, "end", 2], log.worker("payload if payload != 'end' else os._exit(3)"), path)
+
+    assert results([2, 1], NOBODY, path) == [2, 1]
+
+
+def test_the_answer_is_kept_as_the_worker_gave_it(log: Log, path: Path) -> None:
+    """A converter that was wrong can be mended without doing the tasks again."""
+
+    def wrong(value: object) -> str:
+        raise ValueError(value)
+
+    with pytest.raises(WrongAnswer):
+        main([1], [log.worker("'4'")], journal=path, answer=wrong)
+
+    assert main([1], [NOBODY], journal=path, answer=lambda value: int(str(value))).results == [4]
+    with pytest.raises(WrongAnswer, match="from worker journal"):
+        main([1], [NOBODY], journal=path, answer=list)
+
+
+def test_what_had_come_when_a_stream_was_left_is_kept(log: Log, path: Path) -> None:
+    """Of answers that came together, too: none that the master had taken is done again."""
+    with Master([log.worker()], journal=path) as master, closing(master.stream(range(1000))) as stream:
+        assert next(stream) == ("done", 0)
+    done = log.done()
+    with Master([log.worker()], journal=path) as master:
+        taken = [outcome.worker for outcome in master.outcomes(range(len(done))) if isinstance(outcome, Answered)]
+
+    assert taken[0] == "journal"
+    assert len(log.done()) == taken.count("1.1") < len(done)
+
+
+def test_what_cannot_be_pickled_is_said_and_not_kept(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker's object that the user admitted may be of any sort; the run goes on."""
+    answer = "type('Lock', (), {'__reduce__': lambda _: (__import__('_thread').allocate_lock, ())})()"
+    for _ in range(2):
+        assert len(results([1, 2], log.worker(answer), path, allow=ANYTHING)) == 2
+
+    assert len(log.done()) == 4
+    assert [text for text in caplog.messages if "the answer to task 0, and others perhaps, are not kept" in text]
+
+
+# --- what cannot be told
+
+
+def test_payloads_of_a_class_need_a_key(log: Log, path: Path) -> None:
+    """Nobody can tell what makes them equal; the error names the task, the class and the cure, and nothing is lost."""
+    todo = [1, ADDRESS]
+    worker = log.worker("str(payload)")
+    with pytest.raises(JournalError, match=r"task 1: .* payload: a value of type ipaddress.IPv4Address .* key="):
+        results(todo, worker, path)
+
+    journal = Journal(path, key=lambda payload: int(payload) if isinstance(payload, IPv4Address) else payload)
+    assert results(todo, worker, journal) == ["1", "10.0.0.1"]
+    assert results(todo, NOBODY, journal) == ["1", "10.0.0.1"]
+    with pytest.raises(JournalError, match=r"task 0: .* what key= gave: a value of type ipaddress.IPv4Address"):
+        results([1], NOBODY, Journal(path, key=lambda _: ADDRESS))
+
+
+def test_a_preparation_of_a_class_needs_something_that_stands_for_it(log: Log, path: Path) -> None:
+    """The error comes before anything is started."""
+    worker = log.worker("(str(items[0]), payload)", preparation=1)
+    with pytest.raises(JournalError, match=r"preparation is: a value of type ipaddress.IPv4Address .* preparation="):
+        main([1], [NOBODY], stdin=[ADDRESS], journal=path)
+
+    for stands_for in ("OK", 5):
+        journal = Journal(path, preparation=stands_for)
+        assert main([1], [worker], stdin=[ADDRESS], journal=journal).results == [("10.0.0.1", 1)]
+    assert len(log.done()) == 2
+
+
+def test_fields_of_a_journal_are_checked(path: Path) -> None:
+    """The error names the field and what is due."""
+    with pytest.raises(TypeError, match="path of a journal is of type int"):
+        Journal(5)
+    with pytest.raises(TypeError, match="version=2: a str is due"):
+        Journal(path, version=2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="key='id': a function"):
+        Journal(path, key="id")  # type: ignore[arg-type]
+    for sync_s in (-1, float("nan"), "1"):
+        with pytest.raises(ValueError, match=r"sync_s=.*seconds are due"):
+            Journal(path, sync_s=sync_s)  # type: ignore[arg-type]
+
+
+# --- damage
+
+
+def damaged(path: Path, start: int, size_bytes: int) -> None:
+    """Write zeros over a part of a journal."""
+    with path.open("r+b") as raw:
+        raw.seek(start)
+        raw.write(bytes(size_bytes))
+
+
+def test_zeros_over_the_middle_are_reported_and_done_again(
+    log: Log, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The run with it is complete and right, and does only what stood there."""
+    todo = list(range(300))
+    first = results(todo, log.worker(), path)
+    log.done()
+    size = path.stat().st_size
+    damaged(path, size // 3, size // 3)
+
+    assert results(todo, log.worker(), path) == first
+    redone = len(log.done())
+    assert 90 < redone < 110
+    assert [text for text in caplog.messages if f"{path} is damaged (bytes " in text and "is done again" in text]
+    assert results(todo, NOBODY, path) == first
+
+
+def test_a_record_cut_at_every_byte_is_reported_and_done_again(
+    log: Log, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a master leaves it that was killed while it wrote: the last task is done again, and no other."""
+    first = results([1, 2], log.worker(), path)
+    whole = path.read_bytes()
+    *_, last = pieces(whole)
+    for size in range(last.start - RECORD_BYTES, len(whole)):
+        path.write_bytes(whole[:size])
+        log.done()
+        caplog.clear()
+
+        assert results([1, 2], log.worker(), path) == first
+        assert log.done() == ["2"]
+        assert bool([text for text in caplog.messages if "is damaged" in text]) == (size > last.start - RECORD_BYTES)
+        assert path.read_bytes()[HEAD_BYTES:] == whole[HEAD_BYTES:]
+
+
+def test_what_is_damaged_while_it_is_open_is_done_again(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What the disk gives is checked once more when an answer is taken."""
+    results([1, 2], log.worker(), path)
+    log.done()
+    first, *_ = pieces(path.read_bytes())
+    with Master([log.worker()], journal=path) as master:
+        damaged(path, first.start + 1, 4)
+        assert master.run([1, 2]) == [("done", 1), ("done", 2)]
+
+    assert log.done() == ["1"]
+    assert [text for text in caplog.messages if "task 0 is done again" in text and "is damaged" in text]
+
+
+class Hostile:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, int]]:
+        return os.mkdir, (str(self.path), 0o700)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"junk", pickle.dumps("no tuple"), pickle.dumps((1, 2)), 2 * pickle.dumps((1,)), pickle.dumps((1,)) + b"(", b""],
+)
+def test_a_record_that_holds_no_answer_is_done_again(
+    content: bytes, log: Log, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However whole it is."""
+    results([1], log.worker(), path)
+    overwrite(path, content)
+
+    assert results([1], log.worker("'again'"), path) == ["again"]
+    assert [text for text in caplog.messages if "task 0 is done again" in text]
+
+
+def test_reading_a_journal_runs_no_code(log: Log, path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is decoded as a worker's answer is: a record of a stranger's can do no more. [SEC-1]"""
+    results([1], log.worker(), path)
+    overwrite(path, pickle.dumps((Hostile(tmp_path / "made"),)))
+
+    assert results([1], log.worker("'again'"), path) == ["again"]
+    assert not (tmp_path / "made").exists()
+    assert [text for text in caplog.messages if "task 0 is done again" in text and "mkdir" in text]
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Put something else into the only record of a journal, and seal it."""
+    data = path.read_bytes()
+    (piece,) = pieces(data)
+    body = data[piece.start : piece.start + 17] + content
+    path.write_bytes(data[:HEAD_BYTES] + record(HEAD_BYTES, body) + body)
+
+
+def test_what_is_not_admitted_any_more_is_done_again(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """``allow=`` rules what comes out of a journal as what comes from a worker; the reason names the class."""
+    answer = "__import__('ipaddress').IPv4Address('10.0.0.1')"
+    assert results([1], log.worker(answer), path, allow=[IPv4Address]) == [ADDRESS]
+    assert results([1], NOBODY, path, allow=[IPv4Address]) == [ADDRESS]
+
+    assert results([1], log.worker("5"), path) == [5]
+    assert [text for text in caplog.messages if "task 0 is done again" in text and "IPv4Address" in text]
+
+
+def test_answers_of_every_type_come_back(log: Log, path: Path) -> None:
+    """What a worker may answer is what a journal may hold."""
+    todo = [
+        None,
+        True,
+        2**70,
+        -0.5,
+        1j,
+        "\ud800",
+        b"b",
+        bytearray(b"a"),
+        (1, [2]),
+        {1: {2}},
+        frozenset({3}),
+        Fraction(1, 3),
+    ]
+    first = results(todo, log.worker("payload"), path)
+
+    again = results(todo, NOBODY, path)
+    assert [(type(answer), answer) for answer in again] == [(type(answer), answer) for answer in first]
+
+
+# --- who has it
+
+
+def test_two_masters_cannot_have_one_journal(log: Log, path: Path) -> None:
+    """The second gets a clear error before it starts anything, and the first goes on."""
+    with Master([log.worker()], journal=path) as first:
+        first.run([1])
+        with pytest.raises(JournalError, match=rf"{path} is in use, opened by process {os.getpid()} "):
+            main([2], [NOBODY], journal=path)
+        assert first.run([3]) == [("done", 3)]
+
+    assert results([1, 3], NOBODY, path) == [("done", 1), ("done", 3)]
+
+
+def test_a_forked_child_does_not_keep_the_journal(log: Log, path: Path) -> None:
+    """Processes that the caller forks, as multiprocessing does, may outlast the master: they hold no lock."""
+    leave, let = os.pipe()
+    with Master([log.worker()], journal=path) as master:
+        child = os.fork()
+        if not child:
+            os.read(leave, 1)
+            os._exit(0)
+        master.run([1])
+
+    assert results([1], NOBODY, path) == [("done", 1)]
+    os.write(let, b"!")
+    assert os.waitpid(child, 0)[1] == 0
+    os.close(leave)
+    os.close(let)
+
+
+# --- streams
+
+
+def test_a_stream_does_not_run_ahead_of_its_caller(log: Log, path: Path) -> None:
+    """Also where all answers are there: what was recalled and not delivered counts as what is at work does."""
+    bound = STREAM_BOUND + STREAM_BOUND_A_WORKER
+    main(range(3 * bound), [log.worker("payload")], journal=path)
+    taken = 0
+
+    def todo() -> Iterator[int]:
+        nonlocal taken
+        for number in range(3 * bound):
+            taken += 1
+            yield number
+
+    with Master([NOBODY], journal=path) as master, closing(master.stream(todo())) as stream:
+        for number in range(2 * bound):
+            assert next(stream) == number
+            assert taken - number <= bound
+        assert list(stream) == list(range(2 * bound, 3 * bound))
+
+
+def test_known_and_new_tasks_may_be_mixed(log: Log, path: Path) -> None:
+    """In order, and each once, whichever come first and however many of one sort come together."""
+    rows = [range(500), range(0, 1000, 2), range(1500), itertools.chain(range(2000, 2010), range(1500))]
+    known: set[int] = set()
+    for row in rows:
+        todo = list(row)
+        with Master([log.worker("payload"), log.worker("payload")], journal=path) as master:
+            outcomes = list(master.outcomes(iter(todo)))
+
+        assert [outcome.value for outcome in outcomes if isinstance(outcome, Answered)] == todo
+        assert sorted(log.done()) == sorted(str(number) for number in todo if number not in known)
+        known |= {*todo}
+
+
+def test_a_failure_among_known_tasks_is_an_outcome(log: Log, path: Path) -> None:
+    """Those behind it are delivered as well."""
+    results([1, 3], log.worker("payload"), path)
+    with Master([log.worker("1 / 0")], journal=path) as master:
+        outcomes = list(master.outcomes([1, 2, 3]))
+
+    assert [type(outcome) for outcome in outcomes] == [Answered, Failed, Answered]
