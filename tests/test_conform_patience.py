@@ -43,6 +43,17 @@ def test_three_hangs_of_one_class_cut_the_waits_of_that_class() -> None:
     assert "a response" in patience.cut()
 
 
+def test_waits_that_are_cut_still_leave_time_for_what_is_sent() -> None:
+    """A mebibyte takes a busy machine longer than half a second; most of what is more is not waited for."""
+    patience = Patience(1.0, Clock())
+    for _ in range(3):
+        patience.hang(Wait.RESPONSE)
+
+    limits = [patience.limit_s(Wait.RESPONSE, mebibytes=mebibytes) for mebibytes in (0.5, 1.0, 16.0)]
+
+    assert limits == pytest.approx([1.1, 1.7, 4.7])
+
+
 @pytest.mark.parametrize(("start_s", "late_s"), [(None, 26.0), (0.1, 41.0)])
 def test_late_run_with_a_hang_cuts_waits(start_s: float | None, late_s: float) -> None:
     """A run that met a hang and goes on for long ends within 60 s; a wait that met none leaves the time for a start."""

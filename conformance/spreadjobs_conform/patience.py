@@ -19,6 +19,8 @@ CASE_LIMIT_S: Final = 45.0
 HANGS_BEFORE_CUT: Final = 3
 CUT_LIMIT_S: Final = 0.5
 CUT_PER_MEBIBYTE_S: Final = 0.2
+CUT_FIRST_MEBIBYTE_S: Final = 1.0
+"""Beside that. A right answer to a mebibyte in JSON took more than 0.6 s where two processors had ten processes."""
 LATE_S: Final = 40.0
 """A run that has met a hang and is still going on after this time cuts every wait: it ends within 60 s."""
 LATE_WITHOUT_ANSWER_S: Final = 25.0
@@ -108,7 +110,8 @@ class Patience:
         # Late, the end of the run comes before patience with a busy machine; but where no hang was met, patience costs
         # nothing, and a right worker must not be taken for one that hangs.
         floor = LATE_LIMIT_S if late and hangs else CUT_LIMIT_S * slowness
-        return self._scale * (floor + 3 * self._starting_s(first=first) + CUT_PER_MEBIBYTE_S * mebibytes)
+        sending_s = CUT_FIRST_MEBIBYTE_S * min(mebibytes, 1.0) + CUT_PER_MEBIBYTE_S * mebibytes
+        return self._scale * (floor + 3 * self._starting_s(first=first) + sending_s)
 
     def case_limit_s(self) -> float:
         """Seconds that all waits of one case may take together: a worker that trickles must not take for ever."""
