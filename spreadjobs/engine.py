@@ -10,13 +10,13 @@ import random
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
 from spreadjobs.errors import NoResponse
 from spreadjobs.fates import fates, no_response
 from spreadjobs.interrupts import deferred_interrupt
-from spreadjobs.journal import RECALLED, Keeper
+from spreadjobs.journal import RECALLED
 from spreadjobs.ledger import Ledger
 from spreadjobs.loop import Loop
 from spreadjobs.means import Means
@@ -24,6 +24,9 @@ from spreadjobs.outcomes import Outcome, WorkerReport
 from spreadjobs.past_performance import PastPerformance, ordered
 from spreadjobs.plan import Plan
 from spreadjobs.stall import stall_text
+
+if TYPE_CHECKING:
+    from spreadjobs.keeper import Keeper
 
 STALL_S: Final = 60.0
 """A run in which nothing was answered for so long says so, again and again."""
@@ -211,11 +214,6 @@ class Engine:
         return Ledger(first_task_id=first_task_id, max_attempts=settings.max_attempts, max_kills=settings.max_kills)
 
     @property
-    def _recalled(self) -> int:
-        """How many answers came from the journal."""
-        return 0 if self._keeper is None else self._keeper.recalled
-
-    @property
     def taken(self) -> int:
         """How many elements of todo the current or last run took."""
         return self._ledger.added
@@ -319,7 +317,8 @@ class Engine:
         if self._broken:
             return  # They have ended.
         plan = self._plan
-        plan.workless = not any(place.incarnations for place in plan.places) and not self._recalled
+        recalled = self._keeper is not None and self._keeper.recalled
+        plan.workless = not recalled and not any(place.incarnations for place in plan.places)
         plan.command = plan.workless and not self._means.preparation
         self._remember()
         self._loop.obey(plan.finish(time.monotonic()))
@@ -344,6 +343,7 @@ class Engine:
         with deferred_interrupt():
             self._closed = True
             self._loop.close()
+        self._take_done()
 
     def _wait_for_the_end(self, longest_s: float = math.inf) -> None:
         begun_s = said_s = time.monotonic()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from os import PathLike
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, overload
 
 from spreadjobs.answers import AnswerReader
 from spreadjobs.arglists import ArgumentList, read_arglists
@@ -23,12 +23,15 @@ from spreadjobs.descriptors import enough_descriptors
 from spreadjobs.engine import Engine
 from spreadjobs.failures import ends_run, first_failure, run_error
 from spreadjobs.inputs import encode_preparation, payloads_of, preparation_of
-from spreadjobs.journal import Journal, Keeper, as_journal
+from spreadjobs.journal import Journal, as_journal
 from spreadjobs.means import Means
 from spreadjobs.nesting import check_not_importing
 from spreadjobs.outcomes import Answered, NotComputed, Outcome, WorkerReport, notComputed
 from spreadjobs.past_performance import PastPerformance, as_memory
 from spreadjobs.settings import Settings
+
+if TYPE_CHECKING:
+    from spreadjobs.keeper import Keeper
 
 A = TypeVar("A")
 
@@ -123,8 +126,7 @@ class Master(Generic[A]):
         self._slots = slots
         self._console = Console(verbose=verbose)
         items = preparation_of(stdin)
-        kept = as_journal(journal)
-        self._keeper = None if kept is None else Keeper(kept, items, settings, self._console)
+        self._keeper = _keeper(as_journal(journal), items, settings, self._console)
         means = Means(
             slots=slots,
             settings=settings,
@@ -317,3 +319,11 @@ class Master(Generic[A]):
         error = run_error(others, self._engine.no_response(missing))
         error.partial = partial
         raise error
+
+
+def _keeper(journal: Journal | None, items: Sequence[object], settings: Settings, console: Console) -> Keeper | None:
+    if journal is None:
+        return None
+    from spreadjobs.keeper import Keeper as _Keeper  # noqa: PLC0415 - with what it imports it takes 12 ms
+
+    return _Keeper(journal, items, settings, console)

@@ -493,3 +493,13 @@ def test_a_failure_among_known_tasks_is_an_outcome(log: Log, path: Path) -> None
         outcomes = list(master.outcomes([1, 2, 3]))
 
     assert [type(outcome) for outcome in outcomes] == [Answered, Failed, Answered]
+
+
+def test_an_iterator_may_be_left_after_the_block(log: Log, path: Path) -> None:
+    """What had come by the end of the block is kept, and nothing is raised when the iterator is closed at last."""
+    with Master([log.worker()], journal=path) as master:
+        stream = master.stream(range(1000))
+        assert next(stream) == ("done", 0)
+    stream.close()
+
+    assert results([0], NOBODY, path) == [("done", 0)]

@@ -1,0 +1,248 @@
+"""
+The keeper of a journal: finds the answers of earlier runs, and keeps those of this one. Imported late.
+
+An answer is found again by what it answers: the preparation, the payload, how many equal payloads came before, the
+codec and the user's version, all in their canonical form (``canonical.py``). Where in todo a task stands does not
+matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import attrs
+
+from spreadjobs.canonical import DIGEST_BYTES, NoCanonicalForm, canonical
+from spreadjobs.codec import Decoder, make_decoder
+from spreadjobs.console import Console
+from spreadjobs.errors import JournalError
+from spreadjobs.journal import Journal
+from spreadjobs.journal_file import JournalFile
+from spreadjobs.messages import Undecodable
+from spreadjobs.outcomes import Answered, Outcome
+from spreadjobs.settings import Settings
+
+ANSWER: Final = b"A"
+"""The kind of a record: the key, and the pickle of the answer in a tuple of one."""
+PICKLE_PROTOCOL: Final = 5
+_HEAD_BYTES: Final = len(ANSWER) + DIGEST_BYTES
+_FORM: Final = b"spreadjobs 1"
+_NAMED: Final = 3
+"""So many damaged places are named in a warning."""
+
+
+class Keeper:
+    """
+    Keeps the answers of one Master in its journal, and finds those that are there.
+
+    Args:
+        journal: Which, and how.
+        preparation: The preparation items.
+        settings: What may be decoded: what may from a worker.
+        console: For warnings.
+
+    Raises:
+        JournalError: the preparation has no canonical form.
+
+    Attributes:
+        recalled: How many answers were found.
+    """
+
+    def __init__(self, journal: Journal, preparation: Sequence[object], settings: Settings, console: Console) -> None:
+        self.recalled = 0
+        self._journal = journal
+        self._settings = attrs.evolve(settings, codec="pickle")
+        self._console = console
+        self._base = hashlib.blake2b(digest_size=DIGEST_BYTES)
+        stands_for = list(preparation) if journal.preparation is None else ("stands for it", journal.preparation)
+        try:
+            self._base.update(canonical((_FORM, settings.codec, journal.version, stands_for)))
+        except NoCanonicalForm as error:
+            raise JournalError(
+                f"the journal cannot tell what the preparation is: {error}; "
+                "give Journal(path, preparation=...) plain data that stands for it"
+            ) from error
+        self._known: dict[bytes, tuple[int, int]] = {}
+        self._seen: dict[bytes, int] = {}
+        self._keys: dict[int, bytes] = {}
+        self._decoder: Decoder | None = None
+        self._file: JournalFile | None = None
+        self._unkept = False
+
+    # --- the file
+
+    def open(self) -> None:
+        """
+        Open the journal and read what it has.
+
+        Raises:
+            JournalError: it is in use, or no journal, or cannot be read and written.
+        """
+        file = JournalFile(self._journal.path, self._journal.sync_s)
+        try:
+            file.load(self._note, _HEAD_BYTES)
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+        _open.add(self)
+        if file.damaged or file.head_was_damaged:
+            self._console.say(_damage(file), warning=True)
+        self._console.say(f"the journal {file.path} has {len(self._known)} answers")
+
+    def _note(self, start: int, size_bytes: int, prefix: bytes) -> None:
+        if prefix.startswith(ANSWER) and len(prefix) == _HEAD_BYTES:  # Other kinds: of a later version.
+            self._known[prefix[len(ANSWER) :]] = start, size_bytes
+
+    @property
+    def _opened(self) -> JournalFile:
+        if self._file is None:
+            raise AssertionError("the journal is used before it is opened")
+        return self._file
+
+    def close(self) -> None:
+        """
+        Synchronise it and let go of it.
+
+        Raises:
+            JournalError: it cannot be synchronised.
+        """
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def forget(self) -> None:
+        """Let go of it in a forked child."""
+        if self._file is not None:
+            self._file.forget()
+
+    # --- a run
+
+    def begin(self) -> None:
+        """A run begins: its tasks are counted from 0 again."""
+        self._keys.clear()
+
+    def recall(self, first_index: int, payloads: Iterable[object]) -> dict[int, object]:
+        """
+        Find the answers that are there.
+
+        Args:
+            first_index: Of the first payload in todo.
+            payloads: Further elements of todo.
+
+        Returns:
+            The answers to those that have one, by index in todo.
+
+        Raises:
+            JournalError: nobody can tell what a payload is.
+        """
+        answers: dict[int, object] = {}
+        for index, payload in enumerate(payloads, first_index):
+            key = self._key(index, payload)
+            place = self._known.get(key)
+            answer = self._answer(index, *place) if place is not None else None
+            if answer is None:
+                self._keys[index] = key
+            else:
+                (answers[index],) = answer
+        self.recalled += len(answers)
+        return answers
+
+    def _key(self, index: int, payload: object) -> bytes:
+        stands_for = self._journal.key
+        digest = self._base.copy()
+        try:
+            digest.update(canonical(payload if stands_for is None else stands_for(payload)))
+        except NoCanonicalForm as error:
+            what = "the payload" if stands_for is None else "what key= gave"
+            raise JournalError(
+                f"task {index}: the journal cannot tell {what}: {error}; give Journal(path, key=...) a function that "
+                "makes plain data of a payload"
+            ) from error
+        key = digest.digest()
+        before = self._seen.get(key, 0)
+        self._seen[key] = before + 1
+        return key if not before else hashlib.blake2b(key + b"%d" % before, digest_size=DIGEST_BYTES).digest()
+
+    def _answer(self, index: int, start: int, size_bytes: int) -> tuple[object] | None:
+        """The answer at a place, in a tuple; None if it cannot be had, which is said: then the task is done again."""
+        body = self._opened.read(start, size_bytes)
+        if body is None:
+            self._say_lost(index, f"its record at byte {start} is damaged")
+            return None
+        try:
+            if self._decoder is None:
+                self._decoder = make_decoder(self._settings)
+            messages = self._decoder.feed(body[_HEAD_BYTES:])
+        except Undecodable as error:
+            self._decoder = None
+            self._say_lost(index, f"its record at byte {start} cannot be read: {error.reason}")
+            return None
+        message = messages[0] if len(messages) == 1 else None
+        if not isinstance(message, tuple) or len(message) != 1 or self._decoder.buffered():
+            self._decoder = None
+            self._say_lost(index, f"its record at byte {start} holds no answer")
+            return None
+        return message
+
+    def _say_lost(self, index: int, why: str) -> None:
+        self._console.say(f"the journal {self._journal.path}: task {index} is done again: {why}", warning=True)
+
+    def record(self, outcomes: Sequence[Outcome[object]]) -> None:
+        """
+        Keep the answers among outcomes that came together; those that were found are not kept again.
+
+        Raises:
+            JournalError: the journal cannot be written.
+        """
+        if self._file is None:
+            return  # The Master's block has ended, and only now an iterator of it does.
+        keys: list[bytes] = []
+        bodies: list[bytes] = []
+        for outcome in outcomes:
+            key = self._keys.pop(outcome.task_index, None)
+            if key is None or not isinstance(outcome, Answered):
+                continue
+            try:
+                bodies.append(ANSWER + key + pickle.dumps((outcome.value,), PICKLE_PROTOCOL))
+            except Exception as error:  # noqa: BLE001 - a class that the user admitted may raise anything
+                self._say_unkept(outcome.task_index, error)
+                continue
+            keys.append(key)
+        if bodies:
+            places = self._file.append(bodies)
+            self._known.update(zip(keys, zip(places, map(len, bodies), strict=True), strict=True))
+
+    def _say_unkept(self, index: int, error: Exception) -> None:
+        if not self._unkept:
+            self._unkept = True
+            self._console.say(
+                f"the journal {self._journal.path}: the answer to task {index}, and others perhaps, are not kept: they "
+                f"cannot be pickled ({type(error).__name__}: {error})",
+                warning=True,
+            )
+
+
+def _damage(file: JournalFile) -> str:
+    places = [f"bytes {piece.start} to {piece.end - 1}" for piece in file.damaged[:_NAMED]]
+    if len(file.damaged) > _NAMED:
+        places.append(f"{len(file.damaged) - _NAMED} more places")
+    if file.head_was_damaged:
+        places.insert(0, "its head")
+    return f"the journal {file.path} is damaged ({', '.join(places)}): what stood there is done again"
+
+
+_open: Final[weakref.WeakSet[Keeper]] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for keeper in list(_open):
+        keeper.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
