@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from spreadjobs.errors import JournalError
-from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Piece, is_whole, pieces, record
+from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Piece, body_bytes, is_whole, pieces, record
 
 MAGIC: Final = b"spreadjobs journal 1\n"
 _MODE: Final = 0o666
+_MOST_AT_ONCE_BYTES: Final = 4096
+"""Of most records this is the whole."""
 
 
 class JournalFile:
@@ -66,12 +68,12 @@ class JournalFile:
 
     # --- reading
 
-    def load(self, note: Callable[[int, int, bytes], object], prefix_bytes: int) -> None:
+    def load(self, note: Callable[[int, bytes], object], prefix_bytes: int) -> None:
         """
         Read it, once, before anything is written.
 
         Args:
-            note: Called with place and length of each body, and with its first bytes.
+            note: Called with the place of each body, and with its first bytes.
             prefix_bytes: So many of them.
 
         Raises:
@@ -85,16 +87,14 @@ class JournalFile:
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
 
-    def _look(self, data: mmap.mmap, note: Callable[[int, int, bytes], object], prefix_bytes: int) -> None:
+    def _look(self, data: mmap.mmap, note: Callable[[int, bytes], object], prefix_bytes: int) -> None:
         begins = data[: len(MAGIC)]
         foreign = begins != MAGIC[: len(data)]
         self.head_was_damaged = foreign or len(data) < HEAD_BYTES
         for piece in pieces(data):
             if piece.whole:
                 foreign = False
-                note(
-                    piece.start, piece.size_bytes, data[piece.start : piece.start + min(prefix_bytes, piece.size_bytes)]
-                )
+                note(piece.start, data[piece.start : min(piece.start + prefix_bytes, piece.end)])
             else:
                 self.damaged.append(piece)
         if foreign and begins.strip(b"\0"):
@@ -116,13 +116,16 @@ class JournalFile:
             if is_new:
                 _sync_folder(self.path)
 
-    def read(self, start: int, size_bytes: int) -> bytes | None:
+    def read(self, start: int) -> bytes | None:
         """Give the body that begins there; None if it is damaged by now."""
         place = start - RECORD_BYTES
         with suppress(OSError):
-            data = os.pread(self._fd, RECORD_BYTES + size_bytes, place)
-            if is_whole(place, data) == size_bytes:
-                return data[RECORD_BYTES:]
+            data = os.pread(self._fd, _MOST_AT_ONCE_BYTES, place)
+            size_bytes = RECORD_BYTES + body_bytes(data)
+            if len(data) < size_bytes <= self._end - place:
+                data += os.pread(self._fd, size_bytes - len(data), place + len(data))
+            if is_whole(place, data) is not None:
+                return data[RECORD_BYTES:size_bytes]
         return None
 
     # --- writing

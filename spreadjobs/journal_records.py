@@ -72,6 +72,11 @@ def is_whole(place: int, data: bytes | mmap.mmap, at: int = 0) -> int | None:
         return int(length) if crc == _crc(place, body) else None
 
 
+def body_bytes(data: bytes) -> int:
+    """What a record says of the length of its body, which is true if the record is whole; 0 if it says nothing."""
+    return int(_RECORD.unpack_from(data)[2]) if len(data) >= RECORD_BYTES else 0
+
+
 def pieces(data: bytes | mmap.mmap, start: int = HEAD_BYTES) -> Iterator[Piece]:
     """
     Find the records of a journal.

@@ -67,7 +67,7 @@ class Keeper:
                 f"the journal cannot tell what the preparation is: {error}; "
                 "give Journal(path, preparation=...) plain data that stands for it"
             ) from error
-        self._known: dict[bytes, tuple[int, int]] = {}
+        self._known: dict[bytes, int] = {}
         self._seen: dict[bytes, int] = {}
         self._keys: dict[int, bytes] = {}
         self._decoder: Decoder | None = None
@@ -95,9 +95,9 @@ class Keeper:
             self._console.say(_damage(file), warning=True)
         self._console.say(f"the journal {file.path} has {len(self._known)} answers")
 
-    def _note(self, start: int, size_bytes: int, prefix: bytes) -> None:
+    def _note(self, start: int, prefix: bytes) -> None:
         if prefix.startswith(ANSWER) and len(prefix) == _HEAD_BYTES:  # Other kinds: of a later version.
-            self._known[prefix[len(ANSWER) :]] = start, size_bytes
+            self._known[prefix[len(ANSWER) :]] = start
 
     @property
     def _opened(self) -> JournalFile:
@@ -145,7 +145,7 @@ class Keeper:
         for index, payload in enumerate(payloads, first_index):
             key = self._key(index, payload)
             place = self._known.get(key)
-            answer = self._answer(index, *place) if place is not None else None
+            answer = self._answer(index, place) if place is not None else None
             if answer is None:
                 self._keys[index] = key
             else:
@@ -169,9 +169,9 @@ class Keeper:
         self._seen[key] = before + 1
         return key if not before else hashlib.blake2b(key + b"%d" % before, digest_size=DIGEST_BYTES).digest()
 
-    def _answer(self, index: int, start: int, size_bytes: int) -> tuple[object] | None:
+    def _answer(self, index: int, start: int) -> tuple[object] | None:
         """The answer at a place, in a tuple; None if it cannot be had, which is said: then the task is done again."""
-        body = self._opened.read(start, size_bytes)
+        body = self._opened.read(start)
         if body is None:
             self._say_lost(index, f"its record at byte {start} is damaged")
             return None
@@ -216,7 +216,7 @@ class Keeper:
             keys.append(key)
         if bodies:
             places = self._file.append(bodies)
-            self._known.update(zip(keys, zip(places, map(len, bodies), strict=True), strict=True))
+            self._known.update(zip(keys, places, strict=True))
 
     def _say_unkept(self, index: int, error: Exception) -> None:
         if not self._unkept:

@@ -30,7 +30,7 @@ def opened(path: Path, sync_s: float | None = None) -> tuple[JournalFile, list[b
     file = JournalFile(path, sync_s)
     found: list[bytes] = []
     try:
-        file.load(lambda _start, _size, prefix: found.append(prefix), prefix_bytes=1000)
+        file.load(lambda _, prefix: found.append(prefix), prefix_bytes=1000)
     except JournalError:
         file.close()
         raise
@@ -63,10 +63,11 @@ def test_a_body_is_read_where_it_was_written(path: Path) -> None:
     """Also right after it was written, and not from a place where there is none."""
     file, _ = opened(path)
     with closing(file):
-        first, second = file.append([b"one", b"two"])
+        large = bytes(range(256)) * 1000
+        places = file.append([b"one", b"", large, b"two"])
 
-        assert (file.read(first, 3), file.read(second, 3)) == (b"one", b"two")
-        assert file.read(first, 2) is file.read(first + 1, 3) is file.read(10**6, 3) is None
+        assert [file.read(place) for place in places] == [b"one", b"", large, b"two"]
+        assert file.read(places[0] + 1) is file.read(10**6) is file.read(places[3] + 3) is None
 
 
 def test_a_body_that_was_damaged_since_is_not_read(path: Path) -> None:
@@ -76,7 +77,7 @@ def test_a_body_that_was_damaged_since_is_not_read(path: Path) -> None:
         (place,) = file.append([b"one"])
         path.write_bytes(path.read_bytes().replace(b"one", b"two"))
 
-        assert file.read(place, 3) is None
+        assert file.read(place) is None
 
 
 def test_the_second_master_is_told_who_has_the_journal(path: Path) -> None:
@@ -199,7 +200,7 @@ def test_zeros_over_the_middle_cost_what_stood_there(path: Path) -> None:
         assert [(piece.start, piece.end) for piece in file.damaged] == [
             (places[400] - RECORD_BYTES, places[601] - RECORD_BYTES)
         ]
-        assert file.read(places[999], 4) == b"0999"
+        assert file.read(places[999]) == b"0999"
 
 
 def test_blocks_that_were_never_written_are_cut_off(path: Path) -> None:
