@@ -11,11 +11,13 @@ from fractions import Fraction
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import numpy as np
 import pytest
 from programs import TEMPLATE, echo, program
 
 from spreadjobs import (
     ANYTHING,
+    NUMPY,
     Answered,
     Failed,
     Journal,
@@ -503,3 +505,17 @@ def test_an_iterator_may_be_left_after_the_block(log: Log, path: Path) -> None:
     stream.close()
 
     assert results([0], NOBODY, path) == [("done", 0)]
+
+
+def test_arrays_come_back_as_they_were(path: Path) -> None:
+    """With their dtype and shape, of whatever layout; as payloads they are told by content."""
+    table = np.arange(12.0).reshape(3, 4)
+    todo = [echo(array) for array in (table, table.T, table[:, ::2], np.arange(5, dtype=">i2"), np.array(["x", "yz"]))]
+    settings = Settings(allow=[NUMPY])
+    first = main(todo, [TEMPLATE], stdin=[None], journal=path, settings=settings).results
+
+    again = main(todo, [NOBODY], stdin=[None], journal=path, settings=settings).results
+    for one, other in zip(first, again, strict=True):
+        assert isinstance(one, np.ndarray)
+        assert isinstance(other, np.ndarray)
+        assert (one.dtype, one.shape, one.tolist()) == (other.dtype, other.shape, other.tolist())
