@@ -106,11 +106,21 @@ def _master(options: argparse.Namespace) -> Master[object]:
         settings = Settings(
             codec=options.codec, pickle_protocol=options.pickle_protocol, task_timeout_s=options.task_timeout_s
         )
-        journal = Journal(options.journal, version=options.journal_version) if options.journal else None
+        journal = _journal(options)
         workers = [Worker(worker, count=options.workers)]
         return Master(workers, stdin=preparation, journal=journal, settings=settings)
     except (ValueError, CannotEncode) as error:
         raise _BadInput(str(error)) from error
+
+
+def _journal(options: argparse.Namespace) -> Journal | None:
+    path: str | None = options.journal
+    version: str | None = options.journal_version
+    if path == "":
+        raise _BadInput("--journal: the name of a file is due; it is empty")
+    if path is None and version is not None:
+        raise _BadInput("--journal-version goes with --journal FILE")
+    return None if path is None else Journal(path, version=version or "")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,9 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--journal", metavar="FILE", help="keep answers in it, and do not do again what it has: run the same once more"
     )
-    command.add_argument(
-        "--journal-version", default="", metavar="TEXT", help="of the worker: another one, and all is done again"
-    )
+    command.add_argument("--journal-version", metavar="TEXT", help="of the worker: another one, and all is done again")
     command.add_argument(
         "--keep-going",
         action="store_true",

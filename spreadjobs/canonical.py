@@ -11,6 +11,7 @@ The form is kept in journals (``journal.py``): a change of it makes every answer
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
@@ -34,7 +35,8 @@ _WITH_PARTS: Final = frozenset(
 )
 _ITEM_TYPE: Final = {"numpy": "dtype", "array": "typecode"}
 """The modules of arrays, and what all their arrays have."""
-_OBJECTS: Final = "O"
+_PLAIN_ITEMS: Final = re.compile(r"[<>|=](?:b1|[iu][1248]|f[248]|c8|c16|[SU][0-9]+)")
+"""Of numpy: no objects, fields, times (they have units) or long doubles (they have bytes that nobody set)."""
 _FLOAT: Final = struct.Struct("<d")
 _COMPLEX: Final = struct.Struct("<dd")
 
@@ -139,10 +141,10 @@ def _text(text: str) -> bytes:
 
 
 def _whole(kind: type, items: Sequence[object]) -> bytes | None:
-    """Of many items of one type in one piece; None if this type is written item by item."""
+    """Of many items of one type in one piece, which begins as no item does; None if they are written one by one."""
     count = len(items)
     if kind is float:
-        return b"F" + struct.pack(f"<{count}d", *items)
+        return b"D" + struct.pack(f"<{count}d", *items)
     if kind is int:
         try:
             return b"I" + struct.pack(f"<{count}q", *items)
@@ -160,17 +162,30 @@ def _is_array(value: object) -> TypeGuard[ReadableBuffer]:
 
 
 def _array(value: ReadableBuffer) -> bytes:
-    """Of an array: the class, the type of its items, the shape, and the bytes in the order of the last index."""
-    try:
-        view = memoryview(value)
-    except (ValueError, TypeError, BufferError) as error:
-        raise NoCanonicalForm(f"an array is in it whose items are no plain numbers: {error}") from None
-    if _OBJECTS in view.format:
-        raise NoCanonicalForm("an array of objects is in it")
-    shape = ",".join(map(str, view.shape or ()))
+    """Of an array or scalar: class, type of the items, shape, and the bytes in the order of the last index."""
     kind = type(value)
+    items = _item_type(value)
+    if items is None:
+        raise NoCanonicalForm(
+            f"a {kind.__module__}.{kind.__qualname__} is in it whose items are no plain numbers or texts"
+        )
+    view = memoryview(value)
+    shape = ",".join(map(str, view.shape or ()))
     data = view.tobytes()
-    return b"y" + _text(f"{kind.__module__}.{kind.__qualname__} {view.format} {shape}") + b"%d:" % len(data) + data
+    return b"y" + _text(f"{kind.__module__}.{kind.__qualname__} {items} {shape}") + b"%d:" % len(data) + data
+
+
+def _item_type(value: object) -> str | None:
+    """
+    The type of an array's items, where every byte of them counts; None of others.
+
+    Not the format of its buffer: that of a time has no unit, and some numbers have bytes in it that mean nothing.
+    """
+    dtype: object = getattr(value, "dtype", None)
+    if dtype is None:
+        return f"{getattr(value, 'typecode', '')}{getattr(value, 'itemsize', '')}"
+    text = str(getattr(dtype, "str", ""))
+    return text if _PLAIN_ITEMS.fullmatch(text) else None
 
 
 def _parts(value: object) -> object:  # noqa: PLR0911 - one a type

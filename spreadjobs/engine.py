@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import operator
 import os
 import random
 import time
@@ -13,10 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from spreadjobs.backoff import HIGHEST_FACTOR, LOWEST_FACTOR
-from spreadjobs.errors import NoResponse
+from spreadjobs.errors import JournalError, NoResponse
 from spreadjobs.fates import fates, no_response
+from spreadjobs.intake import SHORTEST_PAUSE_S, Intake
 from spreadjobs.interrupts import deferred_interrupt
-from spreadjobs.journal import RECALLED
 from spreadjobs.ledger import Ledger
 from spreadjobs.loop import Loop
 from spreadjobs.means import Means
@@ -24,6 +22,7 @@ from spreadjobs.outcomes import Outcome, WorkerReport
 from spreadjobs.past_performance import PastPerformance, ordered
 from spreadjobs.plan import Plan
 from spreadjobs.stall import stall_text
+from spreadjobs.tails import lines_of
 
 if TYPE_CHECKING:
     from spreadjobs.keeper import Keeper
@@ -34,10 +33,7 @@ FIRST_STALL_S: Final = 10.0
 """The same while no worker has ever answered: that is a mistake more often than a long task."""
 LONGEST_ABORT_S: Final = 4.0
 """An abort is over sooner: TERM, a second later KILL, a second later no more waiting. If not, all are killed."""
-LONGEST_PULL_S: Final = 0.001
-"""A todo that takes longer to give its elements is not waited for while a worker could begin with those that came."""
-SHORTEST_PAUSE_S: Final = 0.001
-"""A shorter time in the caller's code is not taken off the workers' limits."""
+_ENDED: Final = "the Master's with block has ended, and its workers with it: make another Master"
 
 
 class Engine:
@@ -69,15 +65,11 @@ class Engine:
             evidence=lambda key: self._loop.witness.evidence(key),
         )
         self._loop = Loop(means, self._plan, last_words)
-        self._todo: Iterator[object] = iter(())
-        self._running = self._closed = self._broken = self._remembered = False
-        self._hurries = self._heard = self._slow_todo = False
+        self._running = self._closed = self._broken = self._remembered = self._heard = False
+        self._intake = Intake(self._plan, keeper)
         self._pid = os.getpid()
         self._news_s = 0.0
         self._left_s = 0.0  # when the caller's code went on, or the workers were looked after since
-        self._bound: int | None = None
-        self.delivered = 0
-        """Outcomes of the current run that the caller has; what bounds a stream counts from it."""
 
     # --- a run
 
@@ -101,16 +93,11 @@ class Engine:
         self.check_usable()
         if self._running:
             raise RuntimeError("another run of this Master is not over: finish or close its iterator first")
-        self._todo = iter(todo)
-        self._slow_todo = True  # Nobody knows yet.
         self._running = True
-        self._bound = bound
-        self.delivered = 0
         ledger = self._new_ledger(self._ledger.next_task_id())
         self._ledger = ledger
         self._plan.begin(ledger)
-        if self._keeper is not None:
-            self._keeper.begin()
+        self._intake.begin(iter(todo), bound)
         self._news_s = time.monotonic()
         with self._unbroken():
             try:
@@ -118,7 +105,7 @@ class Engine:
             finally:
                 self._running = False
                 ledger.cancel_all("the run was ended")
-                self._take_done()  # The caller left early: what was answered by then is kept.
+                self._keep_rest()
 
     def _take_done(self) -> Sequence[Outcome[object]]:
         """What has ended, and is in the journal from now on."""
@@ -127,12 +114,23 @@ class Engine:
             self._keeper.record(done)
         return done
 
+    def _keep_rest(self) -> None:
+        """Keep what was answered and not taken, where the caller left early."""
+        try:
+            self._take_done()
+        except JournalError as error:  # Said, not raised: in place of what ends the run, such as Ctrl-C.
+            self._means.console.say(str(error), warning=True)
+
+    def note_delivered(self, index: int) -> None:
+        """The caller has the outcome of a task."""
+        self._intake.note_delivered(index)
+
     def _outcomes(self, ledger: Ledger, *, go_on: bool) -> Generator[Sequence[Outcome[object]]]:
-        self._pull(1)
+        self._intake.pull(1)
         while self._keeper is not None and not ledger.unfinished and (done := self._take_done()):
             # No worker is started for answers that are there.
             yield done
-            self._pull(1)
+            self._intake.pull(1)
         # Whoever died meanwhile is not given a task that it would then be blamed with.
         self._loop.turn(patience_s=0.0)
         self._refill()
@@ -149,7 +147,7 @@ class Engine:
             yield done
             self.attend()
             self._news_s = time.monotonic()
-            if self._bound is not None:
+            if self._intake.bound is not None:
                 self._refill()
 
     def attend(self) -> None:
@@ -162,11 +160,11 @@ class Engine:
             RuntimeError: the Master's with block has ended meanwhile.
         """
         if self._closed:
-            raise RuntimeError("the Master's with block has ended, and its workers with it")
+            raise RuntimeError(_ENDED)
         away_s = time.monotonic() - self._left_s
         if away_s > SHORTEST_PAUSE_S:
             with self._unbroken():
-                self._excuse(away_s)
+                self._plan.excuse(away_s)
                 # The workers did not wait meanwhile, and who died is not given a task to be blamed with.
                 self._loop.turn(patience_s=0.0)
                 self._refill()
@@ -203,6 +201,8 @@ class Engine:
         """
         if self._broken:
             raise RuntimeError("a run of this Master was interrupted, and its workers were ended: make another Master")
+        if self._closed:
+            raise RuntimeError(_ENDED)
 
     @property
     def inherited(self) -> bool:
@@ -222,10 +222,10 @@ class Engine:
         """One turn; workers are refilled before the caller gets what has come."""
         if self._plan.lost:
             if not self._ledger.unfinished:
-                self._pull(1)
+                self._intake.pull(1)
             self._ledger.cancel_all(f"no worker is left: {fates(self._plan.places)}")
             return
-        self._loop.turn(patience_s=0.0 if self._hurries else self._patience_s())
+        self._loop.turn(patience_s=0.0 if self._intake.hurries else self._patience_s())
         self._refill()
         now_s = time.monotonic()
         # A look at all slots is too much for each turn.
@@ -243,57 +243,13 @@ class Engine:
         for _ in range(2):
             if self._ledger.ready:
                 self._loop.hand_out()
-        room = self._plan.wanted()
-        if self._bound is not None:
-            room = min(room, self._bound - (self._ledger.added - self.delivered))
-        self._pull(room)
+        self._intake.pull(self._plan.wanted())
         self._loop.hand_out()
 
     def _hand_out_no_more(self, failed: int) -> None:
         """A task raised: what comes before it in todo is still finished, for a stream in order; nothing else is."""
         self._plan.exhausted = True
         self._ledger.cancel_waiting(behind=failed, reason="another task raised")
-
-    def _excuse(self, pause_s: float) -> None:
-        """The caller's code ran for so long, not the loop: if that was long, no worker's limit counts it."""
-        if pause_s > SHORTEST_PAUSE_S:
-            self._plan.excuse(pause_s)
-
-    def _pull(self, count: int) -> None:
-        """Take so many further elements of todo, as far as there are any."""
-        self._hurries = False
-        if self._plan.exhausted:
-            return
-        begun_s = now_s = time.monotonic()
-        taken, slow = 0, self._slow_todo
-        while taken < count and self._has_room():
-            if taken and slow:
-                break  # What there is goes to a worker before the next one is waited for.
-            some, step_s = min(count - taken, 2 * taken or 1), now_s
-            payloads = list(itertools.islice(self._todo, some))
-            taken += self._add(payloads)
-            now_s = time.monotonic()
-            self._slow_todo = now_s - step_s > LONGEST_PULL_S
-            self._plan.exhausted = len(payloads) < some
-            if self._plan.exhausted or now_s - begun_s > LONGEST_PULL_S:
-                break
-        self._hurries = taken < count and not self._plan.exhausted
-        left = operator.length_hint(self._todo, -1)
-        self._plan.to_come = left if left >= 0 else math.inf
-        self._excuse(now_s - begun_s)
-
-    def _has_room(self) -> bool:
-        """Whether a bounded run may take a further element; what was recalled counts, though no worker has it."""
-        return self._bound is None or self._ledger.added - self.delivered < self._bound
-
-    def _add(self, payloads: Sequence[object]) -> int:
-        """Note elements of todo; gives how many of them are to be done."""
-        if self._keeper is None:
-            self._ledger.add(payloads)
-            return len(payloads)
-        answers = self._keeper.recall(self._ledger.added, payloads)
-        self._ledger.add_recalled(payloads, answers, RECALLED)
-        return len(payloads) - len(answers)
 
     # --- the end of the workers
 
@@ -343,7 +299,7 @@ class Engine:
         with deferred_interrupt():
             self._closed = True
             self._loop.close()
-        self._take_done()
+        self._keep_rest()
 
     def _wait_for_the_end(self, longest_s: float = math.inf) -> None:
         begun_s = said_s = time.monotonic()
@@ -374,14 +330,14 @@ class Engine:
         texts: list[list[bytes]] = [[] for _ in range(groups)]
         for slot in self._means.slots:
             texts[slot.group] += self._loop.outputs.get(slot.index, [])
-        return [[line for text in group for line in _lines(text)] for group in texts]
+        return [[line for text in group for line in lines_of(text)] for group in texts]
 
     def lines_of(self, slot: int) -> list[str] | None:
         """The same of one slot; None if it was never started."""
         started = {place.slot.index for place in self._plan.places if place.ever_started}
         if slot not in started:
             return None
-        return [line for text in self._loop.outputs.get(slot, []) for line in _lines(text)]
+        return [line for text in self._loop.outputs.get(slot, []) for line in lines_of(text)]
 
     def reports(self) -> list[WorkerReport]:
         """How each worker ended, in the order of their names."""
@@ -391,10 +347,3 @@ class Engine:
         """The error for a run that has no worker left. Spec JOB-4."""
         codec = self._means.settings.codec
         return no_response(self._plan.places, codec, self.reports(), taken=self.taken, missing=missing)
-
-
-def _lines(text: bytes) -> list[str]:
-    """As ``readlines()`` would have them: UTF-8 with surrogateescape, split after each LF. Spec SHUT-8."""
-    lines = text.decode("utf-8", "surrogateescape").split("\n")
-    last = lines.pop()
-    return [line + "\n" for line in lines] + ([last] if last else [])

@@ -211,7 +211,10 @@ class WrongAnswer(RunError, TypeError):
 
     def __str__(self) -> str:
         """Which answer, and what is wrong with it."""
-        return f"the answer to task {self.task_index}, from worker {self.worker}: {self.args[0]}"
+        text = f"the answer to task {self.task_index}, from worker {self.worker}: {self.args[0]}"
+        if self.worker != "journal":
+            return text
+        return f"{text}; where a worker that was mended would answer otherwise, give the Journal another version"
 
 
 class PoisonTask(RunError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import attrs
 
 RECALLED: Final = "journal"
 """Stands for the worker's name in the outcome of a task whose answer was in the journal."""
+MOST_SYNC_S: Final = 86_400.0
 
 
 def _path(value: object) -> Path:
@@ -49,8 +49,8 @@ class Journal:
         if self.key is not None and not callable(self.key):
             raise TypeError(f"key={self.key!r}: a function of a payload is due")
         sync_s: object = self.sync_s
-        if sync_s is not None and (not isinstance(sync_s, int | float) or not 0 <= sync_s < math.inf):
-            raise ValueError(f"sync_s={sync_s!r}: seconds are due, 0 or more, or None")
+        if sync_s is not None and (not isinstance(sync_s, int | float) or not 0 <= sync_s <= MOST_SYNC_S):
+            raise ValueError(f"sync_s={sync_s!r}: seconds are due, from 0 to {MOST_SYNC_S:.0f}, or None")
 
 
 def as_journal(value: Journal | str | os.PathLike[str] | None) -> Journal | None:

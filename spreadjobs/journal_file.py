@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
 import signal
 import socket
@@ -15,12 +14,22 @@ from pathlib import Path
 from typing import Final
 
 from spreadjobs.errors import JournalError
-from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Piece, body_bytes, is_whole, pieces, record
+from spreadjobs.journal_records import (
+    BLOCK_BYTES,
+    HEAD_BYTES,
+    RECORD_BYTES,
+    Content,
+    Piece,
+    body_bytes,
+    is_whole,
+    pieces,
+    record,
+)
 
 MAGIC: Final = b"spreadjobs journal 1\n"
 _MODE: Final = 0o666
-_MOST_AT_ONCE_BYTES: Final = 4096
-"""Of most records this is the whole."""
+_PAGE_BYTES: Final = 4096
+"""Most records have no more, and no less than this cannot be read at a place where a disk is broken."""
 
 
 class JournalFile:
@@ -40,11 +49,12 @@ class JournalFile:
     """
 
     def __init__(self, path: Path, sync_s: float | None) -> None:
-        self.path = path
+        self.path = path.absolute()  # The master may go to another folder.
         self.damaged: list[Piece] = []
         self.head_was_damaged = False
         self._sync_s = sync_s
         self._syncer: _Syncer | None = None
+        self._is_lost = False
         self._fd = _open(path)
         try:
             self._lock()
@@ -65,6 +75,8 @@ class JournalFile:
             raise JournalError(
                 f"the journal {self.path} cannot be locked: {error}; put it on a file system that has locks"
             ) from error
+        if os.pread(self._fd, len(MAGIC), 0) == MAGIC:
+            _write(self._fd, _head(), 0)  # At once: who is refused is told whose it is.
 
     # --- reading
 
@@ -81,26 +93,35 @@ class JournalFile:
         """
         try:
             if self._end:
-                with mmap.mmap(self._fd, self._end, access=mmap.ACCESS_READ) as data:
-                    self._look(data, note, prefix_bytes)
+                self._look(Content(self._end, self._read_block), note, prefix_bytes)
             self._begin()
         except OSError as error:
             raise JournalError(f"the journal {self.path} cannot be opened: {error}") from error
 
-    def _look(self, data: mmap.mmap, note: Callable[[int, bytes], object], prefix_bytes: int) -> None:
-        begins = data[: len(MAGIC)]
-        foreign = begins != MAGIC[: len(data)]
-        self.head_was_damaged = foreign or len(data) < HEAD_BYTES
-        for piece in pieces(data):
+    def _look(self, content: Content, note: Callable[[int, bytes], object], prefix_bytes: int) -> None:
+        begins = content.get(0, len(MAGIC))
+        self.head_was_damaged = begins != MAGIC[: len(begins)] or content.size_bytes < HEAD_BYTES
+        foreign = begins != MAGIC[: len(begins)]
+        for piece in pieces(content):
             if piece.whole:
                 foreign = False
-                note(piece.start, data[piece.start : min(piece.start + prefix_bytes, piece.end)])
+                note(piece.start, content.get(piece.start, min(prefix_bytes, piece.size_bytes)))
             else:
                 self.damaged.append(piece)
-        if foreign and begins.strip(b"\0"):
+        if foreign and not _is_empty(content):
             raise JournalError(
                 f"{self.path} is no journal, it begins with {begins!r}: name another file; this one was not changed"
             )
+
+    def _read_block(self, start: int, size_bytes: int) -> bytes:
+        """Read a part of the file; where that cannot be read there are zeros."""
+        with suppress(OSError):
+            return os.pread(self._fd, size_bytes, start).ljust(size_bytes, b"\0")
+        end = start + size_bytes
+        middle = max(start // _PAGE_BYTES + 1, (start + end) // 2 // _PAGE_BYTES) * _PAGE_BYTES
+        if middle >= end:
+            return bytes(size_bytes)  # It is of one page.
+        return self._read_block(start, middle - start) + self._read_block(middle, end - middle)
 
     def _begin(self) -> None:
         """Write the head, and cut off what was never finished."""
@@ -120,12 +141,15 @@ class JournalFile:
         """Give the body that begins there; None if it is damaged by now."""
         place = start - RECORD_BYTES
         with suppress(OSError):
-            data = os.pread(self._fd, _MOST_AT_ONCE_BYTES, place)
-            size_bytes = RECORD_BYTES + body_bytes(data)
-            if len(data) < size_bytes <= self._end - place:
-                data += os.pread(self._fd, size_bytes - len(data), place + len(data))
-            if is_whole(place, data) is not None:
-                return data[RECORD_BYTES:size_bytes]
+            data = os.pread(self._fd, _PAGE_BYTES, place)
+            size_bytes = body_bytes(place, data)
+            if size_bytes is None:
+                return None
+            end = RECORD_BYTES + size_bytes
+            if len(data) < end:
+                data += os.pread(self._fd, end - len(data), place + len(data))
+            body = data[RECORD_BYTES:end]
+            return body if is_whole(data, body) else None
         return None
 
     # --- writing
@@ -158,6 +182,11 @@ class JournalFile:
             ) from error
         return places
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was seen to be removed or replaced while it was open: who opens it next has another one."""
+        return self._is_lost or (self._syncer is not None and self._syncer.is_lost)
+
     def _see_to_sync(self) -> None:
         if self._sync_s is None:
             return
@@ -165,7 +194,7 @@ class JournalFile:
             _sync(self._fd)
             return
         if self._syncer is None:
-            self._syncer = _Syncer(self._fd, self._sync_s)
+            self._syncer = _Syncer(self._fd, self.path, self._sync_s)
         self._syncer.note()
 
     def close(self) -> None:
@@ -179,6 +208,7 @@ class JournalFile:
         if fd < 0:
             return
         try:
+            self._is_lost = not _is_there(fd, self.path)
             if self._syncer is not None:
                 self._syncer.stop()
         except OSError as error:
@@ -196,14 +226,20 @@ class JournalFile:
 class _Syncer:
     """A thread that synchronises a file within some time of each note, and sleeps otherwise."""
 
-    def __init__(self, fd: int, within_s: float) -> None:
-        self._fd = fd
+    def __init__(self, fd: int, path: Path, within_s: float) -> None:
+        # Its own: who is interrupted while this thread is waited for closes the other one.
+        self._fd = os.dup(fd)
+        self._path = path
         self._within_s = within_s
-        self._noted = threading.Event()
-        self._stopped = threading.Event()
-        self._failed: OSError | None = None
+        self._changed = threading.Condition()
+        self._written = self._stopped = self.is_lost = False
+        self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="spreadjobs-journal", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except BaseException:
+            os.close(self._fd)
+            raise
 
     def note(self) -> None:
         """
@@ -212,9 +248,11 @@ class _Syncer:
         Raises:
             OSError: What was written before could not be synchronised.
         """
-        if self._failed is not None:
-            raise self._failed
-        self._noted.set()
+        self._check()
+        if not self._written:
+            with self._changed:
+                self._written = True
+                self._changed.notify()
 
     def stop(self) -> None:
         """
@@ -223,29 +261,59 @@ class _Syncer:
         Raises:
             OSError: It could not be synchronised.
         """
-        self._stopped.set()
-        self._noted.set()
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
         self._thread.join()
-        self.note()
+        self._check()
+
+    def _check(self) -> None:
+        if self._failed is not None:
+            raise self._failed
 
     def _run(self) -> None:
         # Signals are the main thread's: one that this thread took would not interrupt what the main thread waits for.
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            while not self._stopped.is_set():
-                self._noted.wait()
-                self._stopped.wait(self._within_s)  # What is written meanwhile goes with it.
-                self._noted.clear()
+            while self._is_due():
                 _sync(self._fd)
-        except OSError as error:
+                self.is_lost = self.is_lost or not _is_there(self._fd, self._path)
+        except BaseException as error:  # noqa: BLE001 - whoever writes next is told
             self._failed = error
+        finally:
+            os.close(self._fd)
+
+    def _is_due(self) -> bool:
+        """Wait until something is to be synchronised; False if nothing is to be, any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._written or self._stopped)
+            self._changed.wait_for(lambda: self._stopped, self._within_s)  # What is written meanwhile goes with it.
+            due, self._written = self._written, False
+            return due
+
+
+def _is_there(fd: int, path: Path) -> bool:
+    """Whether who opens the path next opens this file."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(fd), os.stat(path))  # noqa: PTH116 - beside its twin
+    return False
+
+
+def _is_empty(content: Content) -> bool:
+    """Whether there is nothing in it, as in a file whose blocks were never written."""
+    return all(
+        not content.get(start, min(BLOCK_BYTES, content.size_bytes - start)).strip(b"\0")
+        for start in range(0, content.size_bytes, BLOCK_BYTES)
+    )
 
 
 def _open(path: Path) -> int:
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
-    except OSError as error:
-        raise JournalError(f"the journal {path} cannot be opened: {error}") from error
+    except (OSError, ValueError) as error:
+        raise JournalError(
+            f"the journal {path} cannot be opened: {error}; name a file in a folder that is there and may be written to"
+        ) from error
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise JournalError(f"the journal {path} is no ordinary file: name one, or a new one")

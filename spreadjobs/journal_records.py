@@ -2,28 +2,30 @@ r"""
 The content of a journal's file: records that are found again whatever happened to the others. No input, no output.
 
     file:   a head of 128 bytes, then records
-    record: the bytes F1 53 4A 31, a crc-32, the length of the body; the body
+    record: the bytes F1 53 4A 31, a crc of the record's head, one of all of it, the length of the body; the body
 
-The crc (zlib's) is that of the record's place in the file, the length and the body, in this order. Numbers are little
-endian; the crc has 4 bytes, place and length have 8. So zeros, a cut, a block at a wrong place or a record inside the
-body of another one is not taken for a record. Who reads goes on behind damage at the next record that is whole.
+The first crc (zlib's crc-32) is that of the record's place in the file and the length, the second one goes on over the
+body. Numbers are little endian; a crc has 4 bytes, place and length have 8. So zeros, a cut, a block at a wrong place
+or a record inside the body of another one is not taken for a record, and what only looks like the head of one is not
+read. Who reads goes on behind damage at the next record that is whole.
 
 Nothing but records, and no database: of a database a damaged page can cost all that is found by way of that page.
 """
 
 from __future__ import annotations
 
-import mmap
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import attrs
 
 HEAD_BYTES: Final = 128
 MARK: Final = b"\xf1SJ1"
-_RECORD: Final = struct.Struct("<4sIQ")
+BLOCK_BYTES: Final = 1 << 20
+"""So much is read at once."""
+_RECORD: Final = struct.Struct("<4sIIQ")
 _SEALED: Final = struct.Struct("<QQ")
 RECORD_BYTES: Final = _RECORD.size
 """What a record has besides its body."""
@@ -44,57 +46,82 @@ class Piece:
         return self.start + self.size_bytes
 
 
-def record(place: int, body: bytes) -> bytes:
-    """Make the record that stands there, but for its body, which follows."""
-    return _RECORD.pack(MARK, _crc(place, body), len(body))
-
-
-def is_whole(place: int, data: bytes | mmap.mmap, at: int = 0) -> int | None:
+class Content:
     """
-    Look for the record of a place.
+    What a file has, read in blocks.
 
     Args:
-        place: Where in the file it stands.
-        data: What is there, and perhaps more.
-        at: Where in the data it begins.
-
-    Returns:
-        The length of its body; None if there is no whole record.
+        size_bytes: How much there is.
+        read: Gives so many bytes from a place on.
     """
-    begin = at + RECORD_BYTES
-    if begin > len(data):
+
+    def __init__(self, size_bytes: int, read: Callable[[int, int], bytes]) -> None:
+        self.size_bytes = size_bytes
+        self._read = read
+        self._start = 0
+        self._block = b""
+
+    def get(self, start: int, size_bytes: int) -> bytes:
+        """Give so many bytes from a place on, or as many as there are."""
+        if start < self._start or start + size_bytes > self._start + len(self._block):
+            self._load(start, size_bytes)
+        at = start - self._start
+        return self._block[at : at + size_bytes]
+
+    def find(self, text: bytes, start: int) -> int:
+        """Where a text of some bytes is found next; -1 if nowhere."""
+        while start + len(text) <= self.size_bytes:
+            if start < self._start or start + len(text) > self._start + len(self._block):
+                self._load(start, len(text))
+            at = self._block.find(text, start - self._start)
+            if at >= 0:
+                return self._start + at
+            start = self._start + len(self._block) - len(text) + 1
+        return -1
+
+    def _load(self, start: int, least_bytes: int) -> None:
+        self._start = start
+        self._block = self._read(start, min(max(least_bytes, BLOCK_BYTES), self.size_bytes - start))
+
+
+def record(place: int, body: bytes) -> bytes:
+    """Make the record that stands there, but for its body, which follows."""
+    head_crc = _head_crc(place, len(body))
+    return _RECORD.pack(MARK, head_crc, zlib.crc32(body, head_crc), len(body))
+
+
+def body_bytes(place: int, head: bytes) -> int | None:
+    """The length of the body of the record of a place, by its head; None if that is none."""
+    if len(head) < RECORD_BYTES:
         return None
-    mark, crc, length = _RECORD.unpack_from(data, at)
-    if mark != MARK or length > len(data) - begin:
-        return None
-    # Released at once: a file in memory cannot be closed while a view of it is left.
-    with memoryview(data) as view, view[begin : begin + length] as body:
-        return int(length) if crc == _crc(place, body) else None
+    mark, head_crc, _, length = _RECORD.unpack_from(head)
+    return int(length) if mark == MARK and head_crc == _head_crc(place, length) else None
 
 
-def body_bytes(data: bytes) -> int:
-    """What a record says of the length of its body, which is true if the record is whole; 0 if it says nothing."""
-    return int(_RECORD.unpack_from(data)[2]) if len(data) >= RECORD_BYTES else 0
+def is_whole(head: bytes, body: bytes) -> bool:
+    """Whether a body is the one that a head, which is one, was made for."""
+    _, head_crc, crc, length = _RECORD.unpack_from(head)
+    return bool(len(body) == length and zlib.crc32(body, head_crc) == crc)
 
 
-def pieces(data: bytes | mmap.mmap, start: int = HEAD_BYTES) -> Iterator[Piece]:
+def pieces(content: Content, start: int = HEAD_BYTES) -> Iterator[Piece]:
     """
     Find the records of a journal.
 
     Args:
-        data: The whole content.
+        content: All that it has.
         start: Where the records begin.
 
     Yields:
         The body of each record that is whole, in order, and what lies between them and is none.
     """
-    place, size = start, len(data)
+    place, size = start, content.size_bytes
     damaged_from: int | None = None
     while place < size:
-        length = is_whole(place, data, place)
+        length = _body_at(content, place)
         if length is None:
             damaged_from = place if damaged_from is None else damaged_from
-            place = data.find(MARK, place + 1)
+            place = content.find(MARK, place + 1)
             if place < 0:
                 break
             continue
@@ -107,5 +134,14 @@ def pieces(data: bytes | mmap.mmap, start: int = HEAD_BYTES) -> Iterator[Piece]:
         yield Piece(damaged_from, size - damaged_from, whole=False)
 
 
-def _crc(place: int, body: bytes | memoryview) -> int:
-    return zlib.crc32(body, zlib.crc32(_SEALED.pack(place, len(body))))
+def _body_at(content: Content, place: int) -> int | None:
+    """The length of the body of the record of a place; None if there is no whole one."""
+    head = content.get(place, RECORD_BYTES)
+    length = body_bytes(place, head)
+    if length is None or length > content.size_bytes - place - RECORD_BYTES:
+        return None
+    return length if is_whole(head, content.get(place + RECORD_BYTES, length)) else None
+
+
+def _head_crc(place: int, length: int) -> int:
+    return zlib.crc32(_SEALED.pack(place, length))

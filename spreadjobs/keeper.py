@@ -33,7 +33,7 @@ PICKLE_PROTOCOL: Final = 5
 _HEAD_BYTES: Final = len(ANSWER) + DIGEST_BYTES
 _FORM: Final = b"spreadjobs 1"
 _NAMED: Final = 3
-"""So many damaged places are named in a warning."""
+"""So many damaged places, and answers that cannot be read, are named."""
 
 
 class Keeper:
@@ -70,9 +70,12 @@ class Keeper:
         self._known: dict[bytes, int] = {}
         self._seen: dict[bytes, int] = {}
         self._keys: dict[int, bytes] = {}
+        # What counts as equal tasks for each task that was taken, until the caller has its outcome.
+        self._taken: list[bytes] = []
         self._decoder: Decoder | None = None
         self._file: JournalFile | None = None
-        self._unkept = False
+        self._unkept = self._lost = False
+        self._unread = 0
 
     # --- the file
 
@@ -83,14 +86,14 @@ class Keeper:
         Raises:
             JournalError: it is in use, or no journal, or cannot be read and written.
         """
-        file = JournalFile(self._journal.path, self._journal.sync_s)
+        _open.add(self)  # Before there is a lock that a forked child could hold.
+        file = self._file = JournalFile(self._journal.path, self._journal.sync_s)
         try:
             file.load(self._note, _HEAD_BYTES)
         except BaseException:
+            self._file = None
             file.close()
             raise
-        self._file = file
-        _open.add(self)
         if file.damaged or file.head_was_damaged:
             self._console.say(_damage(file), warning=True)
         self._console.say(f"the journal {file.path} has {len(self._known)} answers")
@@ -106,26 +109,53 @@ class Keeper:
         return self._file
 
     def close(self) -> None:
-        """
-        Synchronise it and let go of it.
-
-        Raises:
-            JournalError: it cannot be synchronised.
-        """
+        """Synchronise it and let go of it. What goes wrong is said: nobody is to lose answers that he has by that."""
         file, self._file = self._file, None
-        if file is not None:
+        if file is None:
+            return
+        try:
             file.close()
+        except JournalError as error:
+            self._console.say(str(error), warning=True)
+        self._look_for(file)
 
     def forget(self) -> None:
         """Let go of it in a forked child."""
-        if self._file is not None:
-            self._file.forget()
+        file, self._file = self._file, None
+        if file is not None:
+            file.forget()
+
+    def _look_for(self, file: JournalFile) -> None:
+        if file.is_lost and not self._lost:
+            self._lost = True
+            self._console.say(
+                f"the journal {file.path} was removed or replaced while it was open: the next run will not find what "
+                "was answered; leave the file where it is while a master has it",
+                warning=True,
+            )
 
     # --- a run
 
     def begin(self) -> None:
-        """A run begins: its tasks are counted from 0 again."""
+        """
+        A run begins: its tasks are counted from 0 again.
+
+        Of the one before, only tasks count whose outcome the caller had. What else was taken from todo depends on
+        moments, and the same program would count in another way the next time.
+        """
+        for key in self._taken:
+            if key:
+                self._seen[key] -= 1
+        self._taken.clear()
         self._keys.clear()
+
+    def delivered(self, index: int) -> None:
+        """The caller has the outcome of a task."""
+        self._taken[index] = b""
+
+    def all_delivered(self) -> None:
+        """The caller has the outcomes of all tasks of the run."""
+        self._taken.clear()
 
     def recall(self, first_index: int, payloads: Iterable[object]) -> dict[int, object]:
         """
@@ -157,7 +187,11 @@ class Keeper:
         stands_for = self._journal.key
         digest = self._base.copy()
         try:
-            digest.update(canonical(payload if stands_for is None else stands_for(payload)))
+            plain = payload if stands_for is None else stands_for(payload)
+        except Exception as error:
+            raise JournalError(f"task {index}: key= raised {type(error).__name__}: {error}") from error
+        try:
+            digest.update(canonical(plain))
         except NoCanonicalForm as error:
             what = "the payload" if stands_for is None else "what key= gave"
             raise JournalError(
@@ -167,6 +201,7 @@ class Keeper:
         key = digest.digest()
         before = self._seen.get(key, 0)
         self._seen[key] = before + 1
+        self._taken.append(key)
         return key if not before else hashlib.blake2b(key + b"%d" % before, digest_size=DIGEST_BYTES).digest()
 
     def _answer(self, index: int, start: int) -> tuple[object] | None:
@@ -191,7 +226,11 @@ class Keeper:
         return message
 
     def _say_lost(self, index: int, why: str) -> None:
-        self._console.say(f"the journal {self._journal.path}: task {index} is done again: {why}", warning=True)
+        self._unread += 1
+        if self._unread <= _NAMED:
+            more = "; further ones are not named" if self._unread == _NAMED else ""
+            text = f"the journal {self._journal.path}: task {index} is done again: {why}{more}"
+            self._console.say(text, warning=True)
 
     def record(self, outcomes: Sequence[Outcome[object]]) -> None:
         """
@@ -201,7 +240,7 @@ class Keeper:
             JournalError: the journal cannot be written.
         """
         if self._file is None:
-            return  # The Master's block has ended, and only now an iterator of it does.
+            return  # The Master's block has ended, and only now an iterator of it does; or this is a forked child.
         keys: list[bytes] = []
         bodies: list[bytes] = []
         for outcome in outcomes:
@@ -217,6 +256,7 @@ class Keeper:
         if bodies:
             places = self._file.append(bodies)
             self._known.update(zip(keys, places, strict=True))
+            self._look_for(self._file)
 
     def _say_unkept(self, index: int, error: Exception) -> None:
         if not self._unkept:

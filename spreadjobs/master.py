@@ -155,7 +155,7 @@ class Master(Generic[A]):
         self._entered = True
         with ExitStack() as stack:
             # For a suspended generator that holds this block when the program ends, or Ctrl-C just before __exit__.
-            stack.callback(weakref.finalize(self, self._engine.close).detach)
+            stack.callback(weakref.finalize(self, _let_go, self._engine, self._keeper).detach)
             stack.callback(self._console.close)
             if self._keeper is not None:
                 stack.callback(self._keeper.close)
@@ -241,6 +241,8 @@ class Master(Generic[A]):
         taken = self._engine.taken
         if others:
             self._raise(others, [results.get(index, notComputed) for index in range(taken)])
+        if self._keeper is not None:
+            self._keeper.all_delivered()
         return [results[index] for index in range(taken)]
 
     def outcomes(self, todo: Iterable[object], *, ordered: bool = True) -> Generator[Outcome[A]]:
@@ -303,7 +305,7 @@ class Master(Generic[A]):
             for outcome in self._answers.read_all(batches, engine.attend):
                 early[outcome.task_index if ordered else due] = outcome
                 while due in early:
-                    engine.delivered += 1
+                    engine.note_delivered(early[due].task_index)
                     yield early.pop(due)
                     engine.attend()
                     due += 1
@@ -319,6 +321,13 @@ class Master(Generic[A]):
         error = run_error(others, self._engine.no_response(missing))
         error.partial = partial
         raise error
+
+
+def _let_go(engine: Engine, keeper: Keeper | None) -> None:
+    """What the end of a program does about a block that a suspended iterator holds."""
+    engine.close()
+    if keeper is not None:
+        keeper.close()
 
 
 def _keeper(journal: Journal | None, items: Sequence[object], settings: Settings, console: Console) -> Keeper | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import pickle
+import struct
 import uuid
 from collections import Counter, OrderedDict, deque
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -121,7 +122,15 @@ DIFFERENT: list[object] = [
     *(OrderedDict(a=1, b=2), OrderedDict(b=2, a=1), Counter("aab"), deque([1]), deque([1], 3), "2020-01-02"),
     *(array.array("i", [1]), array.array("I", [1]), array.array("b", [1, 0, 0, 0])),
     *(np.arange(6), np.arange(6).reshape(2, 3), np.arange(6).reshape(3, 2), np.arange(6.0), np.int64(1), np.int32(1)),
-    *(np.arange(6).astype(">i8"), np.zeros(0), np.zeros((0, 2))),
+    *(
+        np.arange(6).astype(">i8"),
+        np.zeros(0),
+        np.zeros((0, 2)),
+        np.array(["a"]),
+        np.array(["a"], "U2"),
+        np.bool_(1),
+    ),
+    [False, *[None] * 6, b"".join(map(struct.pack, ["<d"] * 8, [1.0] * 8))[:54]],
 ]
 
 
@@ -131,6 +140,25 @@ def test_each_of_these_is_another_value() -> None:
 
     assert len(forms) == len(DIFFERENT)
     assert len({canonical([value]) for value in DIFFERENT}) == len(DIFFERENT)
+
+
+def test_no_piece_begins_as_another_one_does() -> None:
+    """Rows that are written in one piece begin as no item of a row does: else a row of items could be one."""
+    rows: list[list[object]] = [[1.0] * LONG, [1] * LONG, ["a"] * LONG]
+    begin = {canonical(row)[3:4] for row in rows}
+    items = {canonical(value)[:1] for value in DIFFERENT}
+    deep: object = 1
+    for _ in range(20):
+        deep = [deep]
+
+    assert len(begin) == len(rows)
+    assert not begin & (items | {b"#"})
+    assert b"#" in canonical(deep)
+
+
+def test_one_type_by_two_names_is_one() -> None:
+    """What the machine calls an int64 may be a long or a long long."""
+    assert canonical(np.array([1], np.longlong)) == canonical(np.array([1], np.int64))
 
 
 def test_arrays_are_told_by_content_not_by_layout() -> None:
@@ -151,8 +179,12 @@ def test_arrays_are_told_by_content_not_by_layout() -> None:
         ({Colour.RED: 1}, "Colour"),
         (Pair(1), "Pair"),
         (len, "builtin_function_or_method"),
-        (np.array([Point()]), "array of objects"),
+        (np.array([Point()]), "no plain numbers"),
         (np.array(["2020-01-02"], dtype="M8[D]"), "no plain numbers"),
+        (np.datetime64("2020", "Y"), "no plain numbers"),
+        (np.timedelta64(1, "h"), "no plain numbers"),
+        (np.longdouble(1), "no plain numbers"),
+        (np.zeros(2, dtype=[("Offset", "i4")]), "no plain numbers"),
     ],
 )
 def test_what_cannot_be_told_is_refused(value: object, named: str) -> None:

@@ -147,7 +147,7 @@ def test_a_slow_todo_does_not_keep_its_first_tasks_from_the_workers(
     monkeypatch: pytest.MonkeyPatch, bound_s: float
 ) -> None:
     """What came is sent before more is waited for, once todo takes long to give its elements. [JOB-1]"""
-    monkeypatch.setattr("spreadjobs.engine.LONGEST_PULL_S", bound_s)
+    monkeypatch.setattr("spreadjobs.intake.LONGEST_PULL_S", bound_s)
     sent_s: list[float] = []
     taken_s: list[float] = []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import BOUND_S, ENVIRONMENT
 from programs import TEMPLATE, echo, program
 
 from spreadjobs import (
@@ -29,7 +32,7 @@ from spreadjobs import (
     WrongAnswer,
     main,
 )
-from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, pieces, record
+from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Content, Piece, pieces, record
 from spreadjobs.master import STREAM_BOUND, STREAM_BOUND_A_WORKER
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
@@ -145,6 +148,33 @@ def test_runs_of_one_master_go_on_counting(log: Log, path: Path) -> None:
             assert (master.run(["x"]), master.run(["x", "x"])) == ([1], [2, 3])
 
 
+def test_a_run_that_was_left_counts_what_its_caller_had(log: Log, path: Path) -> None:
+    """How far todo was taken depends on moments; the same program finds its answers, in its second run too."""
+    todo = range(300)
+    for life in range(3):
+        with Master([log.worker("payload")], journal=path) as master:
+            with closing(master.stream(todo)) as stream:
+                first = list(itertools.islice(stream, 20))
+            second = master.run(todo)
+
+        assert (first, second) == (list(todo)[:20], list(todo))
+        done = log.done()
+        # The 20 that were had are further tasks in the second run; what was only begun is the same one.
+        assert len(done) >= 320 if not life else not done
+
+
+def test_a_run_that_failed_is_gone_on_with(log: Log, path: Path) -> None:
+    """In the same block: what was answered is not done again, in this life or in another one."""
+    worker = log.worker("payload if payload != 50 or nth() > 51 else 1 / 0")
+    with Master([worker], journal=path, settings=Settings(window=1)) as master:
+        with pytest.raises(RemoteException):
+            master.run(range(100))
+        assert master.run(range(100)) == list(range(100))
+
+    assert 101 <= len(log.done()) <= 102  # One may have been at the worker when the run was stopped.
+    assert results(range(100), NOBODY, path) == list(range(100))
+
+
 def test_equal_payloads_are_found_whatever_their_history(log: Log, path: Path) -> None:
     """Their pickles differ: by the order of keys, and by what is shared."""
     text = "".join(["ab", "cd"])
@@ -220,8 +250,43 @@ def test_the_answer_is_kept_as_the_worker_gave_it(log: Log, path: Path) -> None:
         main([1], [log.worker("'4'")], journal=path, answer=wrong)
 
     assert main([1], [NOBODY], journal=path, answer=lambda value: int(str(value))).results == [4]
-    with pytest.raises(WrongAnswer, match="from worker journal"):
+    with pytest.raises(WrongAnswer, match=r"from worker journal.* give the Journal another version"):
         main([1], [NOBODY], journal=path, answer=list)
+
+
+FILLS = """
+import resource, signal, sys
+from spreadjobs import JournalError, main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+path, *worker = sys.argv[1:]
+try:
+    main(range(1000), [worker], journal=path)
+except JournalError as error:
+    print(error)
+"""
+
+
+def test_a_run_on_a_full_disk_ends_and_its_answers_are_kept(log: Log, path: Path) -> None:
+    """The error says so; where there is room again, the next run does what is missing."""
+    command = [sys.executable, "-c", FILLS, str(path), *log.worker("payload")]
+    run = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=BOUND_S, check=True)
+    log.done()
+
+    assert "cannot be written: [Errno 27] File too large; what it has is not lost" in run.stdout
+    assert results(range(1000), log.worker("payload"), path) == list(range(1000))
+    assert 900 < len(log.done()) < 1000
+
+
+def test_many_answers_that_cannot_be_read_are_not_all_named(
+    log: Log, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as when ``allow=`` was forgotten: a few lines say it."""
+    answer = "__import__('ipaddress').IPv4Address('10.0.0.1')"
+    results(range(100), log.worker(answer), path, allow=[IPv4Address])
+    assert results(range(100), log.worker("payload"), path) == list(range(100))
+
+    assert len([text for text in caplog.messages if "is done again" in text]) == 3
 
 
 def test_what_had_come_when_a_stream_was_left_is_kept(log: Log, path: Path) -> None:
@@ -256,9 +321,13 @@ def test_payloads_of_a_class_need_a_key(log: Log, path: Path) -> None:
     with pytest.raises(JournalError, match=r"task 1: .* payload: a value of type ipaddress.IPv4Address .* key="):
         results(todo, worker, path)
 
-    journal = Journal(path, key=lambda payload: int(payload) if isinstance(payload, IPv4Address) else payload)
+    journal = Journal(
+        path, key=lambda payload: ("address", int(payload)) if isinstance(payload, IPv4Address) else payload
+    )
     assert results(todo, worker, journal) == ["1", "10.0.0.1"]
     assert results(todo, NOBODY, journal) == ["1", "10.0.0.1"]
+    with pytest.raises(JournalError, match=r"task 0: key= raised ZeroDivisionError: integer division"):
+        results([0], NOBODY, Journal(path, key=lambda _: 1 // 0))
     with pytest.raises(JournalError, match=r"task 0: .* what key= gave: a value of type ipaddress.IPv4Address"):
         results([1], NOBODY, Journal(path, key=lambda _: ADDRESS))
 
@@ -283,12 +352,17 @@ def test_fields_of_a_journal_are_checked(path: Path) -> None:
         Journal(path, version=2)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="key='id': a function"):
         Journal(path, key="id")  # type: ignore[arg-type]
-    for sync_s in (-1, float("nan"), "1"):
+    for sync_s in (-1, float("nan"), "1", 1e10):
         with pytest.raises(ValueError, match=r"sync_s=.*seconds are due"):
             Journal(path, sync_s=sync_s)  # type: ignore[arg-type]
 
 
 # --- damage
+
+
+def records(data: bytes) -> list[Piece]:
+    """What a journal has."""
+    return list(pieces(Content(len(data), lambda start, size: data[start : start + size])))
 
 
 def damaged(path: Path, start: int, size_bytes: int) -> None:
@@ -321,7 +395,7 @@ def test_a_record_cut_at_every_byte_is_reported_and_done_again(
     """As a master leaves it that was killed while it wrote: the last task is done again, and no other."""
     first = results([1, 2], log.worker(), path)
     whole = path.read_bytes()
-    *_, last = pieces(whole)
+    *_, last = records(whole)
     for size in range(last.start - RECORD_BYTES, len(whole)):
         path.write_bytes(whole[:size])
         log.done()
@@ -337,7 +411,7 @@ def test_what_is_damaged_while_it_is_open_is_done_again(log: Log, path: Path, ca
     """What the disk gives is checked once more when an answer is taken."""
     results([1, 2], log.worker(), path)
     log.done()
-    first, *_ = pieces(path.read_bytes())
+    first, *_ = records(path.read_bytes())
     with Master([log.worker()], journal=path) as master:
         damaged(path, first.start + 1, 4)
         assert master.run([1, 2]) == [("done", 1), ("done", 2)]
@@ -384,7 +458,7 @@ def test_reading_a_journal_runs_no_code(log: Log, path: Path, tmp_path: Path, ca
 def overwrite(path: Path, content: bytes) -> None:
     """Put something else into the only record of a journal, and seal it."""
     data = path.read_bytes()
-    (piece,) = pieces(data)
+    (piece,) = records(data)
     body = data[piece.start : piece.start + 17] + content
     path.write_bytes(data[:HEAD_BYTES] + record(HEAD_BYTES, body) + body)
 
@@ -441,15 +515,17 @@ def test_a_forked_child_does_not_keep_the_journal(log: Log, path: Path) -> None:
     with Master([log.worker()], journal=path) as master:
         child = os.fork()
         if not child:
+            os.close(let)
             os.read(leave, 1)
             os._exit(0)
         master.run([1])
 
-    assert results([1], NOBODY, path) == [("done", 1)]
-    os.write(let, b"!")
-    assert os.waitpid(child, 0)[1] == 0
-    os.close(leave)
-    os.close(let)
+    try:
+        assert results([1], NOBODY, path) == [("done", 1)]
+    finally:
+        os.close(leave)
+        os.close(let)
+        assert os.waitpid(child, 0)[1] == 0
 
 
 # --- streams
@@ -505,6 +581,29 @@ def test_an_iterator_may_be_left_after_the_block(log: Log, path: Path) -> None:
     stream.close()
 
     assert results([0], NOBODY, path) == [("done", 0)]
+    with pytest.raises(RuntimeError, match="with block has ended"):
+        next(master.outcomes([1]))
+
+
+def test_an_iterator_begun_after_the_block_says_so(log: Log, path: Path) -> None:
+    """Whether or not there is a journal."""
+    for journal in (None, path):
+        with Master([log.worker()], journal=journal) as master:
+            outcomes = master.outcomes([1])
+        with pytest.raises(RuntimeError, match="with block has ended"):
+            next(outcomes)
+
+
+def test_a_journal_that_is_removed_is_said_to_be(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The run goes on, and its results are given: what it has is worth more than what it cannot keep."""
+
+    def todo() -> Iterator[int]:
+        yield 1
+        path.unlink()
+        yield 2
+
+    assert main(todo(), [log.worker("payload")], journal=path).results == [1, 2]
+    assert [text for text in caplog.messages if "was removed or replaced while it was open" in text]
 
 
 def test_arrays_come_back_as_they_were(path: Path) -> None:

@@ -115,7 +115,10 @@ def test_a_forked_child_does_not_keep_the_journal_locked(path: Path) -> None:
         os.close(end)
 
 
-@pytest.mark.parametrize("content", [b"a,b,c\n1,2,3\n", b"spreadjobs journal 2\n" + b" " * 200, b"x"])
+@pytest.mark.parametrize(
+    "content",
+    [b"a,b,c\n1,2,3\n", b"spreadjobs journal 2\n" + b" " * 200, b"x", bytes(1 << 21) + b"x", bytes(200) + b"x"],
+)
 def test_a_file_of_another_sort_is_refused_and_not_touched(content: bytes, path: Path) -> None:
     """Whoever names a table by mistake still has it."""
     path.write_bytes(content)
@@ -215,6 +218,41 @@ def test_blocks_that_were_never_written_are_cut_off(path: Path) -> None:
     assert path.stat().st_size == size + RECORD_BYTES + 3
 
 
+def test_what_cannot_be_read_is_damage(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A place where the disk is broken costs the records there, not the run."""
+    places = written(path, *(b"%04d" % number for number in range(2000)))
+    read = os.pread
+    broken = places[1000] // 4096 * 4096
+
+    def pread(fd: int, size: int, start: int) -> bytes:
+        if start < broken + 4096 and broken < start + size:
+            raise OSError(5, "Input/output error")
+        return read(fd, size, start)
+
+    monkeypatch.setattr(os, "pread", pread)
+    file, found = opened(path)
+    file.close()
+
+    lost = {b"%04d" % number for number in range(2000)} - {*found}
+    assert b"1000" in lost
+    assert 4096 // (RECORD_BYTES + 4) <= len(lost) <= 4096 // (RECORD_BYTES + 4) + 3
+    (damage,) = file.damaged
+    assert broken - RECORD_BYTES - 4 < damage.start <= broken
+
+
+def test_a_journal_that_was_removed_is_known_to_be(path: Path, syncs: Syncs) -> None:
+    """Or one that another file has the name of: whoever opens it next would find nothing of what was written since."""
+    file, _ = opened(path, sync_s=0.01)
+    file.append([b"one"])
+    assert syncs.one.wait(BOUND_S)
+    assert not file.is_lost
+    path.unlink()
+    path.write_bytes(b"")
+    file.close()
+
+    assert file.is_lost
+
+
 class Syncs:
     """Synchronises files, and knows how long each was then."""
 
@@ -267,6 +305,27 @@ def test_a_journal_is_synchronised_when_it_is_closed(path: Path, syncs: Syncs) -
     file.close()
 
     assert syncs.sizes == [path.stat().st_size]
+
+
+def test_what_is_written_while_it_is_synchronised_is_so_at_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread may be in the middle of it when the journal is closed."""
+    begun, go_on = threading.Event(), threading.Event()
+    sizes: list[int] = []
+
+    def slow(fd: int) -> None:
+        sizes.append(os.fstat(fd).st_size)
+        begun.set()
+        assert go_on.wait(BOUND_S)
+
+    monkeypatch.setattr(journal_file, "_sync", slow)
+    file, _ = opened(path, sync_s=0.001)
+    file.append([b"one"])
+    assert begun.wait(BOUND_S)
+    file.append([b"two"])
+    go_on.set()
+    file.close()
+
+    assert sizes[-1] == path.stat().st_size
 
 
 def test_without_a_window_the_system_decides(path: Path, syncs: Syncs) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spreadjobs.journal_records import HEAD_BYTES, MARK, RECORD_BYTES, Piece, pieces, record
+from spreadjobs import journal_records
+from spreadjobs.journal_records import HEAD_BYTES, MARK, RECORD_BYTES, Content, Piece, record
 
 BODIES = st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([MARK, MARK * 3, b"\0" * 50])), max_size=8)
 
@@ -18,6 +20,11 @@ def content(bodies: list[bytes]) -> bytes:
     for body in bodies:
         data += record(len(data), body) + body
     return data
+
+
+def pieces(data: bytes) -> list[Piece]:
+    """Read a journal."""
+    return list(journal_records.pieces(Content(len(data), lambda start, size: data[start : start + size])))
 
 
 def found(data: bytes) -> list[bytes]:
@@ -82,3 +89,32 @@ def test_records_at_another_place_are_none(bodies: list[bytes], before: bytes) -
     outer = content([whole[HEAD_BYTES:]])
     spoilt = outer[: HEAD_BYTES + 4] + bytes(4) + outer[HEAD_BYTES + 8 :]
     assert len(found(spoilt)) == (outer == spoilt)
+
+
+@given(BODIES, st.integers(1, 60))
+def test_records_are_found_however_the_content_is_read(bodies: list[bytes], block_bytes: int) -> None:
+    """Marks and records lie over the ends of the blocks in which a file is read."""
+    whole = content(bodies)
+    damaged = whole[:HEAD_BYTES] + b"\0" + whole[HEAD_BYTES + 1 :]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal_records, "BLOCK_BYTES", block_bytes)
+        in_blocks = pieces(whole), pieces(damaged)
+
+    assert in_blocks == (pieces(whole), pieces(damaged))
+
+
+def test_marks_in_damaged_bodies_cost_no_time() -> None:
+    """What looks like a record's head but is none is left after its first bytes, however long a body it promises."""
+    heads = b"".join(MARK + bytes(8) + size.to_bytes(8, "little") for size in range(0, 400_000, 4))
+    damaged = b"h" * HEAD_BYTES + b"\0" + heads
+    read = 0
+
+    def get(start: int, size: int) -> bytes:
+        nonlocal read
+        read += size
+        return damaged[start : start + size]
+
+    pieces_ = list(journal_records.pieces(Content(len(damaged), get)))
+
+    assert pieces_ == [Piece(HEAD_BYTES, len(damaged) - HEAD_BYTES, whole=False)]
+    assert read < 10 * len(damaged)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from programs import ECHO, TEMPLATE, program
@@ -81,6 +82,17 @@ def test_a_task_that_raised_ends_the_run_with_status_1() -> None:
     assert "task 1 raised Boom: m" in said
 
 
+def test_a_journal_has_what_was_answered(tmp_path: Path) -> None:
+    """The same command line once more starts no worker; with another version it does. [JOB-1]"""
+    journal = ("-w", "1", "--journal", str(tmp_path / "run.journal"))
+    first = spread(*journal, "--", *program(ECHO), stdin=lines(1, "two"))
+
+    assert first == spread(*journal, "--", "/no/such/worker", stdin=lines(1, "two")) == (0, [1, "two"], "")
+    status, answers, said = spread(*journal, "--journal-version", "2", "--", "/no/such/worker", stdin=lines(1))
+    assert (status, answers) == (1, [])
+    assert "cannot start '/no/such/worker'" in said
+
+
 def test_keep_going_writes_an_object_a_task() -> None:
     """Failures, poison tasks and tasks without a worker each have their line. [JOB-1]"""
     stdin = lines(
@@ -119,6 +131,8 @@ def test_keep_going_past_a_payload_that_cannot_be_encoded() -> None:
         ([*JSON], "{", "line 1: one JSON text a line is due"),
         (["--prepare", "{", *JSON], "", "--prepare {: one JSON text"),
         (["--task-timeout-s", "-1", *JSON], "", "task_timeout_s=-1.0"),
+        (["--journal", "", *JSON], "", "--journal: the name of a file is due"),
+        (["--journal-version", "2", *JSON], "", "--journal-version goes with --journal FILE"),
     ],
 )
 def test_bad_usage_is_said_with_status_2(arguments: list[str], stdin: str, said: str) -> None:
