@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -290,15 +291,25 @@ def test_many_answers_that_cannot_be_read_are_not_all_named(
 
 
 def test_what_had_come_when_a_stream_was_left_is_kept(log: Log, path: Path) -> None:
-    """Of answers that came together, too: none that the master had taken is done again."""
-    with Master([log.worker()], journal=path) as master, closing(master.stream(range(1000))) as stream:
-        assert next(stream) == ("done", 0)
-    done = log.done()
-    with Master([log.worker()], journal=path) as master:
-        taken = [outcome.worker for outcome in master.outcomes(range(len(done))) if isinstance(outcome, Answered)]
+    """Also what the master had read while its caller was at an earlier answer, and had not given yet."""
+    hoards = program(f"""
+        for _ in range(2):
+            answers = [pickle.dumps((read(), None, None)) for _ in range(10)]
+            os.write(1, b"".join(answers))
+            with open({str(log.path)!r}, "a") as log:
+                log.write("ten are written\\n")
+        sys.stdin.read()
+    """)
+    with Master([hoards], journal=path, settings=Settings(window=10)) as master:
+        with closing(master.stream(range(100), ordered=False)) as stream:
+            next(stream)
+            until_s = time.monotonic() + BOUND_S
+            while len(log.path.read_text(encoding="ascii").splitlines()) < 2:
+                assert time.monotonic() < until_s
+                time.sleep(0.002)  # For so long that the master looks after its workers when it is asked again.
+            next(stream)
 
-    assert taken[0] == "journal"
-    assert len(log.done()) == taken.count("1.1") < len(done)
+    assert results(range(20), NOBODY, path) == list(range(20))
 
 
 def test_what_cannot_be_pickled_is_said_and_not_kept(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
