@@ -33,6 +33,7 @@ from spreadjobs import (
     WrongAnswer,
     main,
 )
+from spreadjobs.intake import SHORTEST_PAUSE_S
 from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Content, Piece, pieces, record
 from spreadjobs.master import STREAM_BOUND, STREAM_BOUND_A_WORKER
 
@@ -300,14 +301,16 @@ def test_what_had_come_when_a_stream_was_left_is_kept(log: Log, path: Path) -> N
                 log.write("ten are written\\n")
         sys.stdin.read()
     """)
-    with Master([hoards], journal=path, settings=Settings(window=10)) as master:
-        with closing(master.stream(range(100), ordered=False)) as stream:
-            next(stream)
-            until_s = time.monotonic() + BOUND_S
-            while len(log.path.read_text(encoding="ascii").splitlines()) < 2:
-                assert time.monotonic() < until_s
-                time.sleep(0.002)  # For so long that the master looks after its workers when it is asked again.
-            next(stream)
+    with (
+        Master([hoards], journal=path, settings=Settings(window=10)) as master,
+        closing(master.stream(range(100), ordered=False)) as stream,
+    ):
+        next(stream)
+        time.sleep(2 * SHORTEST_PAUSE_S)  # So long that the master looks after its workers when it is asked again.
+        until_s = time.monotonic() + BOUND_S
+        while len(log.path.read_text(encoding="ascii").splitlines()) < 2:
+            assert time.monotonic() < until_s
+        next(stream)
 
     assert results(range(20), NOBODY, path) == list(range(20))
 
