@@ -59,10 +59,9 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
     """
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "template":
-            template_command.run(options, stdout)
-        else:
+        if options.command == "run":
             return _spread(options, stdin, stdout, stderr)
+        return _do(options, stdout)
     except BrokenPipeError:
         return BROKEN_PIPE
     except (SpreadJobsError, OSError, _BadInput, NoTemplate) as error:
@@ -72,6 +71,11 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
         return BY_SIGNAL + signalled.number
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _do(options: argparse.Namespace, stdout: TextIO) -> int:
+    """One of the commands that have modules of their own."""
+    template_command.run(options, stdout)
     return 0
 
 
@@ -105,8 +109,9 @@ def _master(options: argparse.Namespace) -> Master[object]:
         settings = Settings(
             codec=options.codec, pickle_protocol=options.pickle_protocol, task_timeout_s=options.task_timeout_s
         )
-        return Master([Worker(worker, count=options.workers)], stdin=preparation, settings=settings)
-    except (ValueError, CannotEncode) as error:
+        slots = [Worker(worker, count=options.workers)]
+        return Master(slots, stdin=preparation, cases=options.cases, settings=settings)
+    except (ValueError, CannotEncode, NotADirectoryError) as error:
         raise _BadInput(str(error)) from error
 
 
@@ -131,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
         "--prepare", action="append", default=[], metavar="JSON", help="a preparation item; may be given again"
     )
     command.add_argument("--task-timeout-s", type=float, default=None, metavar="S", help="a task's limit; none")
+    command.add_argument("--cases", metavar="FOLDER", help="save tasks that fail there, for spread-jobs replay")
     command.add_argument(
         "--keep-going",
         action="store_true",
@@ -193,6 +199,11 @@ def _write_outcomes(outcomes: Iterator[Outcome[object]], stdout: TextIO) -> int:
 
 
 def _reason(outcome: Failed | Quarantined | Cancelled) -> dict[str, str]:
+    reason = _words(outcome)
+    return {**reason, "case": outcome.case} if outcome.case else reason
+
+
+def _words(outcome: Failed | Quarantined | Cancelled) -> dict[str, str]:
     if isinstance(outcome, Failed):
         error = outcome.error
         if isinstance(error, RemoteException):

@@ -7,17 +7,20 @@ went wrong is raised.
 
 from __future__ import annotations
 
+import os
 import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from types import TracebackType
-from typing import Final, Generic, Self, TypeVar, overload
+from typing import Generic, Self, TypeVar, overload
 
 from spreadjobs.answers import AnswerReader
 from spreadjobs.arglists import ArgumentList, read_arglists
+from spreadjobs.case_saver import make_saver
 from spreadjobs.codec import make_encoder
 from spreadjobs.connection import ConnectionFactory, SubprocessConnection
 from spreadjobs.console import Console
+from spreadjobs.delivery import deliver, stream_bound
 from spreadjobs.descriptors import enough_descriptors
 from spreadjobs.engine import Engine
 from spreadjobs.failures import ends_run, first_failure, run_error
@@ -29,10 +32,6 @@ from spreadjobs.past_performance import SHARED, PastPerformance, as_memory
 from spreadjobs.settings import Settings
 
 A = TypeVar("A")
-
-STREAM_BOUND: Final = 1024
-"""A stream holds at most so many tasks, and 16 more a worker, that were taken from todo and not delivered."""
-STREAM_BOUND_A_WORKER: Final = 16
 
 
 class Master(Generic[A]):
@@ -49,6 +48,7 @@ class Master(Generic[A]):
         tail_callback: Called with ``(arguments, lines)`` for each started worker when all have ended, in given order.
         past_performance: A memory: more useful workers are started first; None: the given order.
         answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
+        cases: A folder for case files of tasks that fail, for ``spread-jobs replay``; the environment is in them.
         settings: Everything else.
 
     Raises:
@@ -73,6 +73,7 @@ class Master(Generic[A]):
         timing_callback: Callable[[float, float], object] | None = ...,
         tail_callback: Callable[[list[str], list[str]], object] | None = ...,
         past_performance: PastPerformance | dict[str, complex] | None = ...,
+        cases: str | os.PathLike[str] | None = ...,
         settings: Settings = ...,
     ) -> None: ...
     @overload
@@ -87,6 +88,7 @@ class Master(Generic[A]):
         tail_callback: Callable[[list[str], list[str]], object] | None = ...,
         past_performance: PastPerformance | dict[str, complex] | None = ...,
         answer: type[A] | Callable[[object], A],
+        cases: str | os.PathLike[str] | None = ...,
         settings: Settings = ...,
     ) -> None: ...
     def __init__(  # noqa: PLR0913 - the seed's parameters
@@ -100,13 +102,13 @@ class Master(Generic[A]):
         tail_callback: Callable[[list[str], list[str]], object] | None = None,
         past_performance: PastPerformance | dict[str, complex] | None = None,
         answer: type[A] | Callable[[object], A] | None = None,
+        cases: str | os.PathLike[str] | None = None,
         settings: Settings = Settings(),  # noqa: B008 - frozen
     ) -> None:
         if not isinstance(settings, Settings):
             raise TypeError(f"settings is of type {type(settings).__name__}: Settings(codec='json', ...) is due")
         self.outputs: list[list[str]] = []
         self.workers: Sequence[WorkerReport] = ()
-        self._answers: AnswerReader[A] = AnswerReader(answer)
         self._tail_callback = tail_callback
         slots = read_arglists(list_of_args)
         memory = as_memory(past_performance)
@@ -114,15 +116,19 @@ class Master(Generic[A]):
         self._groups = 1 + slots[-1].group
         self._slots = slots
         self._console = Console(verbose=verbose)
+        preparation = encode_preparation(stdin, encoder.encode)
+        saver = make_saver(cases, settings, preparation, connection_factory, self._console)
         means = Means(
             slots=slots,
             settings=settings,
             factory=connection_factory,
             encoder=encoder,
-            preparation=encode_preparation(stdin, encoder.encode),
+            preparation=preparation,
             console=self._console,
             timing=timing_callback,
+            cases=saver,
         )
+        self._answers: AnswerReader[A] = AnswerReader(answer, saver)
         self._engine = Engine(means, memory)
         self._stack = ExitStack()
         self._entered = self._began = self._ended = False
@@ -269,19 +275,8 @@ class Master(Generic[A]):
             self._raise(others, [])
 
     def _deliver(self, todo: Iterable[object], *, ordered: bool, go_on: bool) -> Generator[Outcome[A]]:
-        """Outcomes in order, so that the engine knows how many the caller has."""
-        engine = self._engine
-        early: dict[int, Outcome[A]] = {}
-        due = 0
-        bound = STREAM_BOUND + STREAM_BOUND_A_WORKER * len(self._slots)
-        with closing(engine.outcomes(todo, bound=bound, go_on=go_on)) as batches:
-            for outcome in self._answers.read_all(batches, engine.attend):
-                early[outcome.task_index if ordered else due] = outcome
-                while due in early:
-                    engine.delivered += 1
-                    yield early.pop(due)
-                    engine.attend()
-                    due += 1
+        with closing(self._engine.outcomes(todo, bound=stream_bound(len(self._slots)), go_on=go_on)) as batches:
+            yield from deliver(self._answers.read_all(batches, self._engine.attend), self._engine, ordered=ordered)
 
     def _raise(self, others: Sequence[Outcome[A]], partial: list[A | NotComputed]) -> None:
         """Raise what a run that did not give all its answers raises."""
@@ -307,6 +302,7 @@ def main(
     tail_callback: Callable[[list[str], list[str]], object] | None = ...,
     past_performance: PastPerformance | dict[str, complex] | None = ...,
     *,
+    cases: str | os.PathLike[str] | None = ...,
     settings: Settings = ...,
 ) -> Spread[object]: ...
 @overload
@@ -321,6 +317,7 @@ def main(
     past_performance: PastPerformance | dict[str, complex] | None = ...,
     *,
     answer: type[A] | Callable[[object], A],
+    cases: str | os.PathLike[str] | None = ...,
     settings: Settings = ...,
 ) -> Spread[A]: ...
 def main(  # noqa: PLR0913 - the seed's parameters, in its order
@@ -334,6 +331,7 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
     past_performance: PastPerformance | dict[str, complex] | None = SHARED,
     *,
     answer: type[A] | Callable[[object], A] | None = None,
+    cases: str | os.PathLike[str] | None = None,
     settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Spread[A] | Spread[object]:
     """
@@ -350,6 +348,7 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
         past_performance: The memory of which workers did well: those are started first. The default is one memory for
             all calls; None: no memory, the given order.
         answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
+        cases: A folder for case files of tasks that fail, or None. See ``Master``.
         settings: Everything else.
 
     Returns:
@@ -375,11 +374,10 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
             timing_callback=timing_callback,
             tail_callback=tail_callback,
             past_performance=past_performance,
+            cases=cases,
             settings=settings,
         )
-        with plain:
-            objects = plain.run(iterator)
-        return Spread(objects, plain.outputs, plain.workers)
+        return _spread(plain, iterator)
     master = Master(
         list_of_args,
         connection_factory,
@@ -389,8 +387,13 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
         tail_callback=tail_callback,
         past_performance=past_performance,
         answer=answer,
+        cases=cases,
         settings=settings,
     )
+    return _spread(master, iterator)
+
+
+def _spread(master: Master[A], todo: Iterable[object]) -> Spread[A]:
     with master:
-        results = master.run(iterator)
+        results = master.run(todo)
     return Spread(results, master.outputs, master.workers)

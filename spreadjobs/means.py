@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from spreadjobs.arglists import Slot
+from spreadjobs.case_saver import CaseSaver
 from spreadjobs.codec import Encoder
 from spreadjobs.connection import Arguments, Connection, ConnectionFactory
 from spreadjobs.console import Console
@@ -28,6 +29,8 @@ class Means:
     """The preparation items, encoded once. Spec PREP-1, PREP-2."""
     console: Console
     timing: Callable[[float, float], object] | None = None
+    cases: CaseSaver | None = None
+    """Writes case files; None: nobody wants them."""
     epoch_s: float = attrs.field(factory=lambda: time.time() - time.monotonic())
     """Differences are monotonic, and yet the readings for ``timing`` look like time.time(), as they always did."""
 
@@ -70,4 +73,7 @@ class Means:
             "SPREAD_JOBS_WORKER": name,
         }
         env = {**os.environ, **(slot.env or {}), **hints}
-        return self.factory(Arguments(slot.arguments, env=env, cwd=slot.cwd))
+        arguments = Arguments(slot.arguments, env=env, cwd=slot.cwd)
+        if self.cases is not None:
+            self.cases.note_start(slot.index, arguments)
+        return self.factory(arguments)
