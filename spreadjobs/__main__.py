@@ -3,7 +3,7 @@ The command line: ``spread-jobs``, or ``python -m spreadjobs``.
 
 ``spread-jobs run -- WORKER [ARG...]`` spreads payloads, one JSON text a line on standard input, over worker processes,
 and writes the answers, one JSON text a line, in order. ``spread-jobs template LANGUAGE [FILE]`` writes a worker to
-start from.
+start from. ``spread-jobs replay CASE`` runs a task again that failed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
-from spreadjobs import template_command
+from spreadjobs import replay_command, template_command
 from spreadjobs.arglists import Worker
 from spreadjobs.errors import CannotEncode, RemoteException, SpreadJobsError
 from spreadjobs.interrupts import Terminated, orderly_signals
@@ -55,13 +55,13 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
 
     Returns:
         The exit status: 0 all done; 1 a task or the run failed; 2 bad usage or input; 130 interrupted; 143 or 129
-        ended by SIGTERM or SIGHUP; 141 nobody reads the answers any more.
+        ended by SIGTERM or SIGHUP; 141 nobody reads the answers any more. Those of ``replay``: see its module.
     """
-    options = _parser().parse_args(arguments)
+    options = argparse.Namespace(command="replay") if arguments[:1] == ["replay"] else _parser().parse_args(arguments)
     try:
         if options.command == "run":
             return _spread(options, stdin, stdout, stderr)
-        return _do(options, stdout)
+        return _do(options, arguments[1:], stdout, stderr)
     except BrokenPipeError:
         return BROKEN_PIPE
     except (SpreadJobsError, OSError, _BadInput, NoTemplate) as error:
@@ -73,8 +73,10 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
         return INTERRUPTED
 
 
-def _do(options: argparse.Namespace, stdout: TextIO) -> int:
+def _do(options: argparse.Namespace, words: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
     """One of the commands that have modules of their own."""
+    if options.command == "replay":
+        return replay_command.run(words, stdout, stderr)
     template_command.run(options, stdout)
     return 0
 
@@ -120,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     template_command.add_options(commands)
+    replay_command.add_options(commands)
     command = commands.add_parser(
         "run",
         help="spread payloads (JSON, one a line, on standard input) over workers; answers come out in order",
