@@ -3,7 +3,7 @@ The command line: ``spread-jobs``, or ``python -m spreadjobs``.
 
 ``spread-jobs run -- WORKER [ARG...]`` spreads payloads, one JSON text a line on standard input, over worker processes,
 and writes the answers, one JSON text a line, in order. ``spread-jobs template LANGUAGE [FILE]`` writes a worker to
-start from.
+start from. ``spread-jobs replay CASE`` runs a task again that failed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
-from spreadjobs import template_command
+from spreadjobs import replay_command, template_command
 from spreadjobs.arglists import Worker
 from spreadjobs.errors import CannotEncode, RemoteException, SpreadJobsError
 from spreadjobs.interrupts import Terminated, orderly_signals
@@ -56,14 +56,13 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
 
     Returns:
         The exit status: 0 all done; 1 a task or the run failed; 2 bad usage or input; 130 interrupted; 143 or 129
-        ended by SIGTERM or SIGHUP; 141 nobody reads the answers any more.
+        ended by SIGTERM or SIGHUP; 141 nobody reads the answers any more. Those of ``replay``: see its module.
     """
-    options = _parser().parse_args(arguments)
+    options = argparse.Namespace(command="replay") if arguments[:1] == ["replay"] else _parser().parse_args(arguments)
     try:
-        if options.command == "template":
-            template_command.run(options, stdout)
-        else:
+        if options.command == "run":
             return _spread(options, stdin, stdout, stderr)
+        return _do(options, arguments[1:], stdout, stderr)
     except BrokenPipeError:
         return BROKEN_PIPE
     except (SpreadJobsError, OSError, _BadInput, NoTemplate) as error:
@@ -73,6 +72,13 @@ def main(arguments: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO
         return BY_SIGNAL + signalled.number
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _do(options: argparse.Namespace, words: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
+    """One of the commands that have modules of their own."""
+    if options.command == "replay":
+        return replay_command.run(words, stdout, stderr)
+    template_command.run(options, stdout)
     return 0
 
 
@@ -106,10 +112,10 @@ def _master(options: argparse.Namespace) -> Master[object]:
         settings = Settings(
             codec=options.codec, pickle_protocol=options.pickle_protocol, task_timeout_s=options.task_timeout_s
         )
+        slots = [Worker(worker, count=options.workers)]
         journal = _journal(options)
-        workers = [Worker(worker, count=options.workers)]
-        return Master(workers, stdin=preparation, journal=journal, settings=settings)
-    except (ValueError, CannotEncode) as error:
+        return Master(slots, stdin=preparation, journal=journal, cases=options.cases, settings=settings)
+    except (ValueError, CannotEncode, NotADirectoryError) as error:
         raise _BadInput(str(error)) from error
 
 
@@ -128,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(title="commands", dest="command", required=True)
     template_command.add_options(commands)
+    replay_command.add_options(commands)
     command = commands.add_parser(
         "run",
         help="spread payloads (JSON, one a line, on standard input) over workers; answers come out in order",
@@ -144,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         "--prepare", action="append", default=[], metavar="JSON", help="a preparation item; may be given again"
     )
     command.add_argument("--task-timeout-s", type=float, default=None, metavar="S", help="a task's limit; none")
+    command.add_argument("--cases", metavar="FOLDER", help="save tasks that fail there, for spread-jobs replay")
     command.add_argument(
         "--journal", metavar="FILE", help="keep answers in it, and do not do again what it has: run the same once more"
     )
@@ -210,6 +218,11 @@ def _write_outcomes(outcomes: Iterator[Outcome[object]], stdout: TextIO) -> int:
 
 
 def _reason(outcome: Failed | Quarantined | Cancelled) -> dict[str, str]:
+    reason = _words(outcome)
+    return {**reason, "case": outcome.case} if outcome.case else reason
+
+
+def _words(outcome: Failed | Quarantined | Cancelled) -> dict[str, str]:
     if isinstance(outcome, Failed):
         error = outcome.error
         if isinstance(error, RemoteException):

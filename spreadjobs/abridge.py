@@ -1,4 +1,4 @@
-"""Shortening text for one-line notes."""
+"""Texts that stand in errors and notes: cut to a length, or as a user would type them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ def truncate(text: str, length: int) -> str:
 def command_text(arguments: Sequence[str]) -> str:
     """An argument list as a user would type it, on one line and no longer than fits."""
     return truncate(shlex.join(arguments).replace("\n", " "), COMMAND_LENGTH)
+
+
+def replay_command(path: str) -> str:
+    """What runs a case file, as a user would type it; "" without a path."""
+    return f"spread-jobs replay {shlex.quote(path)}" if path else ""
 
 
 def captured_comment(out: str | Sequence[str] | None, err: str | Sequence[str] | None) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Generic, TypeGuard, TypeVar, get_origin
+from typing import TYPE_CHECKING, Generic, TypeGuard, TypeVar, get_origin
 
 from spreadjobs.errors import WrongAnswer
 from spreadjobs.outcomes import Answered, Failed, Outcome
+
+if TYPE_CHECKING:
+    from spreadjobs.case_saver import CaseSaver
 
 A = TypeVar("A")
 
@@ -19,17 +22,19 @@ class AnswerReader(Generic[A]):
     Args:
         answer: A type that every answer must be an instance of, a callable that makes the answer wanted of it, or None:
             then A is object, and every answer is one.
+        saver: Writes the case files of tasks with wrong answers, or None.
 
     Raises:
         TypeError: ``answer`` is neither a class nor callable, or a class with parameters.
     """
 
-    def __init__(self, answer: type[A] | Callable[[object], A] | None) -> None:
+    def __init__(self, answer: type[A] | Callable[[object], A] | None, saver: CaseSaver | None = None) -> None:
         # A class with parameters would be called as a converter, and never checked.
         if answer is not None and (get_origin(answer) is not None or not callable(answer)):
             raise TypeError(f"answer={answer!r}: a class such as list is due, or a callable that converts an answer")
         self._type = answer if isinstance(answer, type) else None
         self._converter = None if answer is None or isinstance(answer, type) else answer
+        self._saver = saver
 
     def read_all(
         self, batches: Iterable[Sequence[Outcome[object]]], attend: Callable[[], object]
@@ -62,6 +67,10 @@ class AnswerReader(Generic[A]):
         """An outcome whose answer is what the caller asked for; Failed with WrongAnswer if it is not."""
         if not isinstance(outcome, Answered) or self._is_as_asked(outcome):
             return outcome
+        read = self._convert(outcome)
+        return self._saver.with_case(read) if self._saver is not None and isinstance(read, Failed) else read
+
+    def _convert(self, outcome: Answered[object]) -> Answered[A] | Failed:
         index, worker, attempts = outcome.task_index, outcome.worker, outcome.attempts
         if self._converter is None:
             came = type(outcome.value).__name__

@@ -55,7 +55,7 @@ def release(worker: WorkerState, ledger: Ledger, cause: Cause, detail: str, stde
     elif worker.place.ever_answered:
         ledger.charge(held[0], worker.place.slot.index, attempt)
     else:
-        ledger.defer(held[0])
+        ledger.defer(held[0], attempt)
     return len(held)
 
 

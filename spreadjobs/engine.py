@@ -144,6 +144,8 @@ class Engine:
             if not go_on and ledger.raised is not None:
                 self._hand_out_no_more(ledger.raised)
             self._left_s = time.monotonic()
+            if self._means.cases is not None:
+                done = self._means.cases.save(done, ledger.take_kept())
             yield done
             self.attend()
             self._news_s = time.monotonic()
@@ -210,8 +212,9 @@ class Engine:
         return os.getpid() != self._pid
 
     def _new_ledger(self, first_task_id: int) -> Ledger:
-        settings = self._means.settings
-        return Ledger(first_task_id=first_task_id, max_attempts=settings.max_attempts, max_kills=settings.max_kills)
+        means = self._means
+        most, kills = means.settings.max_attempts, means.settings.max_kills
+        return Ledger(first_task_id=first_task_id, max_attempts=most, max_kills=kills, keep=means.cases is not None)
 
     @property
     def taken(self) -> int:

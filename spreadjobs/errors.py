@@ -141,10 +141,19 @@ class RunError(SpreadJobsError, RuntimeError):
     Attributes:
         partial: What was answered, in todo order; ``notComputed`` stands where there is no answer.
         attempts: Failed attempts of the task that the error is about, oldest first.
+        replay: The command that runs the task again, alone; "" where no ``cases=`` had its case file written.
     """
 
     partial: Sequence[object] = ()
     attempts: Sequence[FailedTry] = ()
+    replay = ""
+
+    def __str__(self) -> str:
+        """The text, and how to run the task again where that can be done."""
+        return self._with_replay(super().__str__())
+
+    def _with_replay(self, text: str) -> str:
+        return f"{text}\n{self.replay}" if self.replay else text
 
 
 class RemoteException(RunError):
@@ -189,7 +198,7 @@ class RemoteException(RunError):
         text = f"task {self.task_index} raised {self.type_name}: {self.message} in worker {self.worker}"
         if self.traceback_text:
             text += f"\n--- traceback of the worker ---\n{self.traceback_text.rstrip()}\n--- end of it ---"
-        return (
+        return self._with_replay(
             f"{text}\nThe run was stopped; .partial has the answers so far, but for a stream, which gave them already. "
             "Master.outcomes() goes on past failures."
         )
@@ -212,9 +221,9 @@ class WrongAnswer(RunError, TypeError):
     def __str__(self) -> str:
         """Which answer, and what is wrong with it."""
         text = f"the answer to task {self.task_index}, from worker {self.worker}: {self.args[0]}"
-        if self.worker != "journal":
-            return text
-        return f"{text}; where a worker that was mended would answer otherwise, give the Journal another version"
+        if self.worker == "journal":
+            text += "; where a worker that was mended would answer otherwise, give the Journal another version"
+        return self._with_replay(text)
 
 
 class PoisonTask(RunError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
+from spreadjobs.abridge import replay_command
 from spreadjobs.errors import (
     CannotEncode,
     NoResponse,
@@ -53,6 +54,7 @@ def run_error(outcomes: Sequence[Outcome[A]], no_response: NoResponse) -> RunErr
     cancelled = [outcome for outcome in outcomes if isinstance(outcome, Cancelled)]
     if cancelled:
         no_response.attempts = min(cancelled, key=lambda outcome: outcome.task_index).attempts
+        no_response.replay = next((replay_command(each.case) for each in cancelled if each.case), "")
         return no_response
     return _unencodables([outcome for outcome in outcomes if isinstance(outcome, Failed)])
 
@@ -70,11 +72,14 @@ def _poison(quarantined: Sequence[Quarantined], cancelled: Sequence[Cancelled]) 
     for attempt in first.attempts:
         lines.append(f"  worker {attempt.worker}: {attempt.cause}: {attempt.detail}")
         lines += [f"    stderr: {line}" for line in attempt.stderr[-LINES_OF_STDERR:]]
-    lines += [f"  likewise task {outcome.task_index}: {outcome.attempts[-1].detail}" for outcome in ordered[1:]]
+    for outcome in ordered[1:]:
+        case = f" ({outcome.case})" if outcome.case else ""
+        lines.append(f"  likewise task {outcome.task_index}: {outcome.attempts[-1].detail}{case}")
     error = PoisonTask("\n".join(lines))
     error.task_index = first.task_index
     error.task_indexes = tuple(outcome.task_index for outcome in ordered)
     error.attempts = first.attempts
+    error.replay = replay_command(first.case)
     return error
 
 

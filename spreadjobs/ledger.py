@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from spreadjobs.errors import RemoteException
 from spreadjobs.events import TaskId
@@ -26,9 +26,10 @@ class Ledger:
         first_task_id: Id of the first request; later ones count up from it. Spec RUN-2.
         max_attempts: Charges after which a task is quarantined. Spec JOB-3.
         max_kills: Ends by a signal from outside after which it is. Spec JOB-5.
+        keep: Whether to keep what ended, with its last request, for ``take_kept``.
     """
 
-    def __init__(self, *, first_task_id: int, max_attempts: int, max_kills: int) -> None:
+    def __init__(self, *, first_task_id: int, max_attempts: int, max_kills: int, keep: bool = False) -> None:
         self._next_id = first_task_id
         self._max_attempts = max_attempts
         self._max_kills = max_kills
@@ -42,6 +43,9 @@ class Ledger:
         """The first task in todo that raised, of those that have."""
         self.quarantined: list[Quarantined] = []
         self.unencodable: list[Failed] = []
+        self.keeps = keep
+        self._kept: dict[int, Task] = {}
+        self._deferred: dict[int, Attempt] = {}
 
     # --- what waits
 
@@ -130,6 +134,8 @@ class Ledger:
             for task, (_, value) in zip(tasks, pairs, strict=True)
             if task is not None
         ]
+        if self.keeps:
+            self._kept.update({task.index: task for task in tasks if task is not None})
         return tasks
 
     def failed(self, task_id: TaskId, error: RemoteException, worker: str) -> Task | None:
@@ -140,6 +146,8 @@ class Ledger:
             error.index = f"index={task.index}"
             self._done.append(Failed(task_index=task.index, error=error, worker=worker, attempts=task.attempts))
             self.raised = task.index if self.raised is None else min(self.raised, task.index)
+            if self.keeps:
+                self._kept[task.index] = task
         return task
 
     def unsendable(self, task_id: TaskId, error: Exception) -> None:
@@ -178,7 +186,7 @@ class Ledger:
             else:
                 self._ready.appendleft(task)
 
-    def defer(self, task_id: TaskId) -> None:
+    def defer(self, task_id: TaskId, attempt: Attempt | None = None) -> None:
         """
         Put back, uncharged, the task that was alone on a worker of a slot that has never answered.
 
@@ -188,6 +196,8 @@ class Ledger:
         if task is not None:
             task.after = self.added + 1
             self._held.append(task)
+            if self.keeps and attempt is not None:
+                self._deferred[task.index] = attempt
 
     def charge(self, task_id: TaskId, slot: int, attempt: Attempt) -> None:
         """Charge the task that was alone on a worker that ended; it is retried, or quarantined. Spec JOB-2 to JOB-5."""
@@ -212,6 +222,8 @@ class Ledger:
             quarantined = Quarantined(task_index=task.index, attempts=(*task.attempts, *task.departures))
             self.quarantined.append(quarantined)
             self._done.append(quarantined)
+            if self.keeps:
+                self._kept[task.index] = task
             return
         task.solo = True
         task.after = self.added
@@ -233,8 +245,27 @@ class Ledger:
         for task in sorted(rest, key=lambda task: task.index):
             attempts = (*task.attempts, *task.departures)
             self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=attempts))
+            if self.keeps:
+                if task.index in self._deferred:  # It was charged to nobody, but whoever looks for the fault wants it.
+                    task.attempts = (*task.attempts, self._deferred[task.index])
+                if task.attempts or task.departures:
+                    self._kept[task.index] = task
 
     def take_done(self) -> list[Outcome[object]]:
         """The outcomes since the last call, in the order of completion."""
         done, self._done = self._done, []
         return done
+
+    # --- what case files are made of
+
+    def note_sent(self, task_ids: Iterable[TaskId], encoded: Iterable[bytes]) -> None:
+        """Keep the bytes of requests with their tasks, for as long as those have not ended."""
+        for task_id, data in zip(task_ids, encoded, strict=True):
+            task = self._at_workers.get(task_id)
+            if task is not None:
+                task.sent = task_id, data
+
+    def take_kept(self) -> Mapping[int, Task]:
+        """The tasks, by index, that since the last call ended in any other way than that nobody had begun with them."""
+        kept, self._kept = self._kept, {}
+        return kept

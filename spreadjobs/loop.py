@@ -289,6 +289,9 @@ class Loop:
             except CannotEncode as error:
                 task_id, payload = request
                 unencodable.append(Unencodable(task_id, f"its payload, of type {type(payload).__name__}: {error}"))
+        if self.plan.ledger.keeps:
+            lost = {fact.task_id for fact in unencodable}
+            self.plan.ledger.note_sent([task_id for task_id, _ in order.requests if task_id not in lost], encoded)
         channel.put(encoded)
         self._write(channel)
         for fact in unencodable:

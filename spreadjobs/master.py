@@ -12,13 +12,14 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, overload
 
 from spreadjobs.answers import AnswerReader
 from spreadjobs.arglists import ArgumentList, read_arglists
 from spreadjobs.codec import make_encoder
 from spreadjobs.connection import ConnectionFactory, SubprocessConnection
 from spreadjobs.console import Console
+from spreadjobs.delivery import deliver, stream_bound
 from spreadjobs.descriptors import enough_descriptors
 from spreadjobs.engine import Engine
 from spreadjobs.failures import ends_run, first_failure, run_error
@@ -31,13 +32,10 @@ from spreadjobs.past_performance import PastPerformance, as_memory
 from spreadjobs.settings import Settings
 
 if TYPE_CHECKING:
+    from spreadjobs.case_saver import CaseSaver
     from spreadjobs.keeper import Keeper
 
 A = TypeVar("A")
-
-STREAM_BOUND: Final = 1024
-"""A stream holds at most so many tasks, and 16 more a worker, that were taken from todo and not delivered."""
-STREAM_BOUND_A_WORKER: Final = 16
 
 
 class Master(Generic[A]):
@@ -56,6 +54,7 @@ class Master(Generic[A]):
         answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
         journal: A file, or a ``Journal``, in which answers outlast this process: what is there is not done again. It is
             opened with the block. None: no journal.
+        cases: A folder for case files of tasks that fail, for ``spread-jobs replay``; the environment is in them.
         settings: Everything else.
 
     Raises:
@@ -82,6 +81,7 @@ class Master(Generic[A]):
         tail_callback: Callable[[list[str], list[str]], object] | None = ...,
         past_performance: PastPerformance | dict[str, complex] | None = ...,
         journal: Journal | str | PathLike[str] | None = ...,
+        cases: str | PathLike[str] | None = ...,
         settings: Settings = ...,
     ) -> None: ...
     @overload
@@ -97,6 +97,7 @@ class Master(Generic[A]):
         past_performance: PastPerformance | dict[str, complex] | None = ...,
         answer: type[A] | Callable[[object], A],
         journal: Journal | str | PathLike[str] | None = ...,
+        cases: str | PathLike[str] | None = ...,
         settings: Settings = ...,
     ) -> None: ...
     def __init__(  # noqa: PLR0913 - the seed's parameters
@@ -111,13 +112,13 @@ class Master(Generic[A]):
         past_performance: PastPerformance | dict[str, complex] | None = None,
         answer: type[A] | Callable[[object], A] | None = None,
         journal: Journal | str | PathLike[str] | None = None,
+        cases: str | PathLike[str] | None = None,
         settings: Settings = Settings(),  # noqa: B008 - frozen
     ) -> None:
         if not isinstance(settings, Settings):
             raise TypeError(f"settings is of type {type(settings).__name__}: Settings(codec='json', ...) is due")
         self.outputs: list[list[str]] = []
         self.workers: Sequence[WorkerReport] = ()
-        self._answers: AnswerReader[A] = AnswerReader(answer)
         self._tail_callback = tail_callback
         slots = read_arglists(list_of_args)
         memory = as_memory(past_performance)
@@ -127,15 +128,19 @@ class Master(Generic[A]):
         self._console = Console(verbose=verbose)
         items = preparation_of(stdin)
         self._keeper = _keeper(as_journal(journal), items, settings, self._console)
+        preparation = encode_preparation(items, encoder.encode)
+        saver = _saver(cases, settings, preparation, connection_factory, self._console)
         means = Means(
             slots=slots,
             settings=settings,
             factory=connection_factory,
             encoder=encoder,
-            preparation=encode_preparation(items, encoder.encode),
+            preparation=preparation,
             console=self._console,
             timing=timing_callback,
+            cases=saver,
         )
+        self._answers: AnswerReader[A] = AnswerReader(answer, saver)
         self._engine = Engine(means, memory, self._keeper)
         self._stack = ExitStack()
         self._entered = self._began = self._ended = False
@@ -296,19 +301,8 @@ class Master(Generic[A]):
             self._raise(others, [])
 
     def _deliver(self, todo: Iterable[object], *, ordered: bool, go_on: bool) -> Generator[Outcome[A]]:
-        """Outcomes in order, so that the engine knows how many the caller has."""
-        engine = self._engine
-        early: dict[int, Outcome[A]] = {}
-        due = 0
-        bound = STREAM_BOUND + STREAM_BOUND_A_WORKER * len(self._slots)
-        with closing(engine.outcomes(todo, bound=bound, go_on=go_on)) as batches:
-            for outcome in self._answers.read_all(batches, engine.attend):
-                early[outcome.task_index if ordered else due] = outcome
-                while due in early:
-                    engine.note_delivered(early[due].task_index)
-                    yield early.pop(due)
-                    engine.attend()
-                    due += 1
+        with closing(self._engine.outcomes(todo, bound=stream_bound(len(self._slots)), go_on=go_on)) as batches:
+            yield from deliver(self._answers.read_all(batches, self._engine.attend), self._engine, ordered=ordered)
 
     def _raise(self, others: Sequence[Outcome[A]], partial: list[A | NotComputed]) -> None:
         """Raise what a run that did not give all its answers raises."""
@@ -336,3 +330,17 @@ def _keeper(journal: Journal | None, items: Sequence[object], settings: Settings
     from spreadjobs.keeper import Keeper as _Keeper  # noqa: PLC0415 - with what it imports it takes 12 ms
 
     return _Keeper(journal, items, settings, console)
+
+
+def _saver(
+    cases: str | PathLike[str] | None,
+    settings: Settings,
+    preparation: Sequence[bytes],
+    factory: ConnectionFactory,
+    console: Console,
+) -> CaseSaver | None:
+    if cases is None:
+        return None
+    from spreadjobs.case_saver import CaseSaver as _CaseSaver  # noqa: PLC0415 - likewise
+
+    return _CaseSaver(cases, settings, preparation, factory, console)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -13,6 +14,9 @@ from spreadjobs.codec import Encoder
 from spreadjobs.connection import Arguments, Connection, ConnectionFactory
 from spreadjobs.console import Console
 from spreadjobs.settings import Settings
+
+if TYPE_CHECKING:
+    from spreadjobs.case_saver import CaseSaver
 
 
 @attrs.frozen
@@ -28,6 +32,8 @@ class Means:
     """The preparation items, encoded once. Spec PREP-1, PREP-2."""
     console: Console
     timing: Callable[[float, float], object] | None = None
+    cases: CaseSaver | None = None
+    """Writes case files; None: nobody wants them."""
     epoch_s: float = attrs.field(factory=lambda: time.time() - time.monotonic())
     """Differences are monotonic, and yet the readings for ``timing`` look like time.time(), as they always did."""
 
@@ -70,4 +76,7 @@ class Means:
             "SPREAD_JOBS_WORKER": name,
         }
         env = {**os.environ, **(slot.env or {}), **hints}
-        return self.factory(Arguments(slot.arguments, env=env, cwd=slot.cwd))
+        arguments = Arguments(slot.arguments, env=env, cwd=slot.cwd)
+        if self.cases is not None:
+            self.cases.note_start(slot.index, arguments)
+        return self.factory(arguments)

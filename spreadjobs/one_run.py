@@ -30,6 +30,7 @@ def main(
     past_performance: PastPerformance | dict[str, complex] | None = ...,
     *,
     journal: Journal | str | PathLike[str] | None = ...,
+    cases: str | PathLike[str] | None = ...,
     settings: Settings = ...,
 ) -> Spread[object]: ...
 @overload
@@ -45,6 +46,7 @@ def main(
     *,
     answer: type[A] | Callable[[object], A],
     journal: Journal | str | PathLike[str] | None = ...,
+    cases: str | PathLike[str] | None = ...,
     settings: Settings = ...,
 ) -> Spread[A]: ...
 def main(  # noqa: PLR0913 - the seed's parameters, in its order
@@ -59,6 +61,7 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
     *,
     answer: type[A] | Callable[[object], A] | None = None,
     journal: Journal | str | PathLike[str] | None = None,
+    cases: str | PathLike[str] | None = None,
     settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> Spread[A] | Spread[object]:
     """
@@ -77,6 +80,7 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
         answer: A type that every answer must be an instance of, or a callable that makes the answer wanted of it.
         journal: A file, or a ``Journal``, in which answers outlast this process: a run that was killed goes on where
             it was. None: no journal.
+        cases: A folder for case files of tasks that fail, for ``spread-jobs replay``; the environment is in them.
         settings: Everything else.
 
     Returns:
@@ -104,11 +108,10 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
             tail_callback=tail_callback,
             past_performance=past_performance,
             journal=journal,
+            cases=cases,
             settings=settings,
         )
-        with plain:
-            objects = plain.run(iterator)
-        return Spread(objects, plain.outputs, plain.workers)
+        return _spread(plain, iterator)
     master = Master(
         list_of_args,
         connection_factory,
@@ -119,8 +122,13 @@ def main(  # noqa: PLR0913 - the seed's parameters, in its order
         past_performance=past_performance,
         answer=answer,
         journal=journal,
+        cases=cases,
         settings=settings,
     )
+    return _spread(master, iterator)
+
+
+def _spread(master: Master[A], todo: Iterable[object]) -> Spread[A]:
     with master:
-        results = master.run(iterator)
+        results = master.run(todo)
     return Spread(results, master.outputs, master.workers)

@@ -65,6 +65,8 @@ class Failed:
     error: Exception = attrs.field(eq=False)
     worker: str = ""
     attempts: Sequence[Attempt] = ()
+    case: str = ""
+    """Path of its case file, where ``cases=`` had one written."""
 
 
 @attrs.frozen(kw_only=True)
@@ -73,6 +75,8 @@ class Quarantined:
 
     task_index: int
     attempts: Sequence[Attempt]
+    case: str = ""
+    """Path of its case file, where ``cases=`` had one written."""
 
 
 @attrs.frozen(kw_only=True)
@@ -82,6 +86,8 @@ class Cancelled:
     task_index: int
     reason: str
     attempts: Sequence[Attempt] = ()
+    case: str = ""
+    """Path of its case file, where ``cases=`` had one written: its worker had ended, and none was left."""
 
 
 Outcome: TypeAlias = Answered[A] | Failed | Quarantined | Cancelled

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import attrs
 
+from spreadjobs.events import TaskId
 from spreadjobs.outcomes import Attempt
 
 
@@ -24,3 +25,5 @@ class Task:
     """It was on a worker that ended: from then on it is sent alone. Spec JOB-2."""
     after: int = 0
     """A charged task waits until every task before this position was handed out: the tail of the queue."""
+    sent: tuple[TaskId, bytes] = attrs.field(init=False, repr=False)
+    """Its last request, for a case file; there only where those are wanted. Without a default, it costs nothing."""

@@ -33,9 +33,9 @@ from spreadjobs import (
     WrongAnswer,
     main,
 )
+from spreadjobs.delivery import STREAM_BOUND, STREAM_BOUND_A_WORKER
 from spreadjobs.intake import SHORTEST_PAUSE_S
 from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Content, Piece, pieces, record
-from spreadjobs.master import STREAM_BOUND, STREAM_BOUND_A_WORKER
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
@@ -293,23 +293,26 @@ def test_many_answers_that_cannot_be_read_are_not_all_named(
 
 def test_what_had_come_when_a_stream_was_left_is_kept(log: Log, path: Path) -> None:
     """Also what the master had read while its caller was at an earlier answer, and had not given yet."""
+    gate = path.with_name("gate")
+    os.mkfifo(gate)
     hoards = program(f"""
-        for _ in range(2):
-            answers = [pickle.dumps((read(), None, None)) for _ in range(10)]
-            os.write(1, b"".join(answers))
-            with open({str(log.path)!r}, "a") as log:
-                log.write("ten are written\\n")
-        sys.stdin.read()
+        answers = [pickle.dumps((read(), None, None)) for _ in range(20)]
+        os.write(1, b"".join(answers[:10]))
+        with open({str(gate)!r}) as gate:
+            os.write(1, b"".join(answers[10:]))
+            open({str(log.path)!r}, "w").close()
+            sys.stdin.read()
     """)
     with (
-        Master([hoards], journal=path, settings=Settings(window=10)) as master,
+        Master([hoards], journal=path, settings=Settings(window=20)) as master,
         closing(master.stream(range(100), ordered=False)) as stream,
     ):
         next(stream)
-        time.sleep(2 * SHORTEST_PAUSE_S)  # So long that the master looks after its workers when it is asked again.
-        until_s = time.monotonic() + BOUND_S
-        while len(log.path.read_text(encoding="ascii").splitlines()) < 2:
-            assert time.monotonic() < until_s
+        with gate.open("w"):  # Which waits until the worker has opened it.
+            time.sleep(2 * SHORTEST_PAUSE_S)  # So long that the master looks after its workers when it is asked again.
+            until_s = time.monotonic() + BOUND_S
+            while not log.path.exists():
+                assert time.monotonic() < until_s
         next(stream)
 
     assert results(range(20), NOBODY, path) == list(range(20))

@@ -21,7 +21,7 @@ from spreadjobs import (
     Settings,
     SubprocessConnection,
 )
-from spreadjobs.master import STREAM_BOUND, STREAM_BOUND_A_WORKER
+from spreadjobs.delivery import STREAM_BOUND, STREAM_BOUND_A_WORKER
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
