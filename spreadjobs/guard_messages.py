@@ -55,8 +55,8 @@ def _text(word: bytes) -> bytes:
     return b"|".join([*counted, b"V%b\n" % word, b"S'%b'\n" % word])
 
 
-# What may stand in front of the first value, or between two: marks and lists, the memo, frames.
-_BETWEEN: Final = rb"(?:[(\]\x94]|q.|r.{4}|p[0-9]{1,9}\n|\x95.{8})*"
+# What may stand in front of a value that begins a list or a tuple, or behind it: lists and marks, the memo, frames.
+_BETWEEN: Final = rb"(?:[(\]la\x94]|q.|r.{4}|p[0-9]{1,9}\n|\x95.{8})*"
 _INT: Final = (
     rb"(?:K(?P<unsigned1>.)|M(?P<unsigned2>..)|J(?P<signed4>.{4})|"
     + b"|".join(rb"\x8a%b(?P<signed_%d>.{%d})" % (re.escape(bytes([size])), size, size) for size in range(1, 9))
