@@ -22,6 +22,7 @@ from spreadjobs.worker_ends import PAUSE_S, end_others, others, say_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from collections.abc import Set as AbstractSet
     from types import FrameType
 
 _STDERR: Final = 2
@@ -106,7 +107,9 @@ def _let_pass(_number: int, _frame: FrameType | None) -> None:
     """Take a signal, so that it ends nothing here."""
 
 
-def end_group(program: int, grace_s: float, *, whole: bool, spared: int = 0) -> None:
+def end_group(
+    program: int, grace_s: float, *, whole: bool, spared: int = 0, known: AbstractSet[int] = frozenset()
+) -> None:
     """
     End the program and its group: TERM, and KILL after the grace for what is left then.
 
@@ -118,10 +121,11 @@ def end_group(program: int, grace_s: float, *, whole: bool, spared: int = 0) -> 
         grace_s: Seconds between TERM and KILL.
         whole: Whether all of the process group is ours; otherwise only the program and its descendants.
         spared: A process that is no reason to send KILL.
+        known: As in ``worker_ends.others``.
     """
     left_out = frozenset({spared})
     if not whole:
-        end_others(grace_s, whole=False, root=program, spared=left_out)
+        end_others(grace_s, whole=False, root=program, spared=left_out, known=known)
         return
     blind = not os.path.isdir(_TABLE_DIRECTORY)  # noqa: PTH112 - pathlib costs 5 ms a start
     until_s = time.monotonic() + grace_s

@@ -134,6 +134,7 @@ class Guard:
         self._grace_s = grace_s
         self._whole = leads_session()
         self._status: int | None = None
+        self._known: set[int] = set()
         numbers = _caught()
         self._standby = Standby(program, grace_s, numbers, whole=self._whole)
         self._woken, wake = os.pipe()
@@ -254,6 +255,8 @@ class Guard:
         self._end_group()
 
     def _end_orphan(self) -> None:
+        if not self._whole:
+            self._known = self._rest()  # While it can be seen whose children they are.
         self._await_end(PATIENCE_S)
         if self._status is None:
             _say("the master is gone, nobody reads the answers any more: the program and what it started are ended")
@@ -261,10 +264,10 @@ class Guard:
 
     def _end_group(self) -> None:
         if self._status is None or self._rest():
-            end_group(self._program, self._grace_s, whole=self._whole, spared=self._standby.pid)
+            end_group(self._program, self._grace_s, whole=self._whole, spared=self._standby.pid, known=self._known)
 
     def _rest(self) -> set[int]:
-        return others(whole=self._whole, root=self._program, spared=frozenset({self._standby.pid}))
+        return others(whole=self._whole, root=self._program, spared={self._standby.pid}, known=self._known)
 
     def _end_leftovers(self) -> None:
         """What the program has left in the group is the master's to end, unless that is gone."""

@@ -12,7 +12,10 @@ import select
 import signal
 import time
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
 
 GRACE_S: Final = 1.0
 """Seconds between TERM and KILL, as a master has it."""
@@ -22,7 +25,7 @@ LATER_S: Final = 0.05
 """A master that is killed lets go of its pipes one after the other; the second one follows within this time."""
 GONE: Final = select.POLLERR | select.POLLHUP
 """What ``poll()`` says of the writing end of a pipe that nobody reads any more."""
-_NOBODY: Final[frozenset[int]] = frozenset()
+_NOBODY: Final[AbstractSet[int]] = frozenset()
 
 
 def leads_session() -> bool:
@@ -46,7 +49,9 @@ def reader_is_gone(answers: int, patience_s: float) -> bool:
     return any(event & GONE for _, event in poller.poll(patience_s * 1000))
 
 
-def others(*, whole: bool, root: int, spared: frozenset[int] = _NOBODY) -> set[int]:
+def others(
+    *, whole: bool, root: int, spared: AbstractSet[int] = _NOBODY, known: AbstractSet[int] = _NOBODY
+) -> set[int]:
     """
     List living processes of this one's group.
 
@@ -54,6 +59,7 @@ def others(*, whole: bool, root: int, spared: frozenset[int] = _NOBODY) -> set[i
         whole: Whether all of the group is meant, or only ``root``, unless that is this process, and its descendants.
         root: A process of the group.
         spared: Processes that are left out.
+        known: Processes that belong to ``root``, although they may have lost the parents that showed it.
 
     Returns:
         Their ids; none where the system has no list of processes.
@@ -63,7 +69,7 @@ def others(*, whole: bool, root: int, spared: frozenset[int] = _NOBODY) -> set[i
     parents = {pid: parent for pid, (parent, its) in _processes().items() if its == group and pid not in left_out}
     if whole:
         return set(parents)
-    found = {root} & parents.keys()
+    found = {root, *known} & parents.keys()
     while more := {pid for pid, parent in parents.items() if parent == root or parent in found} - found:
         found |= more
     return found
@@ -74,7 +80,8 @@ def end_others(
     *,
     whole: bool | None = None,
     root: int | None = None,
-    spared: frozenset[int] = _NOBODY,
+    spared: AbstractSet[int] = _NOBODY,
+    known: AbstractSet[int] = _NOBODY,
 ) -> bool:
     """
     End what this process has started and left in its process group: TERM to each, and KILL later.
@@ -84,6 +91,7 @@ def end_others(
         whole: As in ``others``; by default, whether this process leads its session.
         root: As in ``others``; by default, this process.
         spared: As in ``others``.
+        known: As in ``others``; whoever was sent TERM is, too.
 
     Returns:
         Whether KILL was needed.
@@ -91,7 +99,7 @@ def end_others(
     whole, root = leads_session() if whole is None else whole, os.getpid() if root is None else root
     until_s = time.monotonic() + grace_s
     told: set[int] = set()
-    while left := others(whole=whole, root=root, spared=spared):
+    while left := others(whole=whole, root=root, spared=spared, known=told | known):
         late = time.monotonic() >= until_s
         for pid in left if late else left - told:
             with suppress(ProcessLookupError, PermissionError):
