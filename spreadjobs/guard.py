@@ -23,25 +23,22 @@ as long as the program runs: a program that closes it earlier is seen to do so a
 
 from __future__ import annotations
 
-import argparse
 import errno
-import math
 import os
 import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from spreadjobs.guard_watch import Guard, Inherited, Pipes
+from spreadjobs.guard_watch import Guard, Inherited, Options, Pipes
 from spreadjobs.worker_ends import say_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-GRACE_S: Final = 0.3
-"""Seconds between TERM and KILL: so that, with the 0.1 s before, all is over in less than half a second."""
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
+_USAGE: Final = 2
 _STDIN, _STDOUT, _STDERR = range(3)
 _DESCRIPTORS: Final = "/dev/fd"
 # Python ignores these; a program is not to inherit that.
@@ -57,40 +54,38 @@ def run(arguments: Sequence[str]) -> int:
 
     Returns:
         The program's exit status, where it was not ended by a signal: then this process ends by that, too. 127 if it
-        was not found, 126 if it could not be executed.
+        was not found, 126 if it could not be executed, 2 if standard input or output is closed.
 
     Raises:
-        SystemExit: a wrong command line, or standard input or output is closed (2).
+        SystemExit: a wrong command line (2).
     """
-    parser = _parser()
-    at = arguments.index("--") if "--" in arguments else len(arguments)
-    options, command = parser.parse_args(arguments[:at]), arguments[at + 1 :]
-    if not command:
-        parser.error("no program: -- COMMAND [ARG...] is due at the end")
-    if options.codec == "json" and options.dialect == "untagged":
-        parser.error("--dialect untagged goes with --codec pickle only (spec UNT-1)")
+    if arguments[:1] == ["--"] and arguments[1:]:
+        command, options = arguments[1:], Options()
+    else:
+        from spreadjobs.guard_command import parse  # noqa: PLC0415 - argparse is a fifth of the time of a start
+
+        command, options = parse(arguments)
     try:
         os.fstat(_STDIN)
         os.fstat(_STDOUT)
     except OSError:
-        parser.error("standard input and output are a worker's pipes and must be open (spec EXEC-2)")
+        _say("standard input and output are a worker's pipes and must be open (spec EXEC-2)")
+        return _USAGE
     _fill_stderr()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
-        program, pipes = _start(command, mask, options.lease_s, options.codec, options.dialect)
+        program, pipes = _start(command, mask, options)
     except OSError as error:
         return _refuse(command[0], error)
-    guard = Guard(program, pipes, grace_s=options.grace_s, lease_s=options.lease_s)
+    guard = Guard(program, pipes, options)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask - {signal.SIGCHLD})
     fate = guard.run()
     return fate if fate >= 0 else _die(-fate)
 
 
-def _start(
-    command: Sequence[str], mask: set[signal.Signals | int], lease_s: float | None, codec: str, dialect: str
-) -> tuple[int, Pipes]:
+def _start(command: Sequence[str], mask: set[signal.Signals | int], options: Options) -> tuple[int, Pipes]:
     """Start the program; returns its process id, and its pipes, to which nothing else of this process leads."""
-    if lease_s is None:
+    if options.lease_s is None:
         program = _spawn(command, mask, {})
         _drop_inherited()
         answers = os.dup(_STDOUT)
@@ -105,7 +100,7 @@ def _start(
     _drop_inherited()
     ends = os.dup(_STDIN), os.dup(_STDOUT)
     _replace(_STDIN, _STDOUT)
-    return program, Relay(ends, inner, Exchange(codec, dialect), lease_s)
+    return program, Relay(ends, inner, Exchange(options.codec, options.dialect), options.lease_s)
 
 
 def _spawn(command: Sequence[str], mask: set[signal.Signals | int], streams: Mapping[int, int]) -> int:
@@ -149,8 +144,12 @@ def _refuse(name: str, error: OSError) -> int:
         cure = "a script needs a first line such as #!/bin/sh"
     else:
         cure = "the program was not started"
-    say_at_once(_STDERR, f"spreadjobs.guard: cannot execute {name!r}: {error.strerror}; {cure}")
+    _say(f"cannot execute {name!r}: {error.strerror}; {cure}")
     return NOT_FOUND if missing else NOT_EXECUTABLE
+
+
+def _say(text: str) -> None:
+    say_at_once(_STDERR, f"spreadjobs.guard: {text}")
 
 
 def _die(number: int) -> int:
@@ -166,48 +165,6 @@ def _die(number: int) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
     os.kill(os.getpid(), number)
     return 128 + number  # Not reached, but where a signal ends one program and not another.
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m spreadjobs.guard",
-        usage="%(prog)s [options] -- COMMAND [ARG...]",
-        description="Run any program as a worker, and end it with all that it has started when its master is gone.",
-        epilog="""Without --lease-s the program has the pipes itself. With it the guard passes bytes on, and looks at
-        messages so far as to know whether a task runs: none does if the last message to the program was a request and
-        its response has come back (in the dialect untagged: if the last message was a response). What cannot be told
-        counts as a task: before the first response, after the end of the input, and where bytes are no messages of
-        --codec, the lease does not end anything. Choose it longer than the longest pause that a living master makes
-        between two tasks: to that a worker that is ended so has left.""",
-    )
-    parser.add_argument(
-        "--grace-s", type=_seconds, default=GRACE_S, metavar="S", help="seconds between TERM and KILL (default: 0.3)"
-    )
-    parser.add_argument(
-        "--lease-s",
-        type=_positive,
-        metavar="N",
-        help="end the program when for N seconds neither bytes nor a hang-up came, and no task runs: for a client that "
-        "may break without closing its pipes. First its input is closed; TERM follows after as long as the lease, at "
-        "most 30 s",
-    )
-    parser.add_argument("--codec", choices=("pickle", "json"), default="pickle", help="of the messages, for --lease-s")
-    parser.add_argument("--dialect", choices=("tagged", "untagged"), default="tagged", help="likewise")
-    return parser
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: a number of seconds, 0 or more, is due")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = _seconds(text)
-    if not value:
-        raise argparse.ArgumentTypeError(f"{text}: a number of seconds above 0 is due")
-    return value
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import select
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from spreadjobs.guard_standby import Standby, catch, end_group
 from spreadjobs.worker_ends import GONE, LATER_S, leads_session, others, reader_is_gone, say_at_once
@@ -29,6 +29,23 @@ _LEFT_ALONE: Final = frozenset(
     | {signal.SIGWINCH, signal.SIGURG}
     | {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
 )
+
+
+class Options(NamedTuple):
+    """
+    What the command line says.
+
+    Attributes:
+        grace_s: Seconds between TERM and KILL. By default so few that, with ``PATIENCE_S``, all is over within 0.5 s.
+        lease_s: Seconds without a task and without anything else after which the program is ended; None: never.
+        codec: Of the messages, ``"pickle"`` or ``"json"``.
+        dialect: ``"tagged"`` or ``"untagged"``.
+    """
+
+    grace_s: float = 0.3
+    lease_s: float | None = None
+    codec: str = "pickle"
+    dialect: str = "tagged"
 
 
 class Pipes(Protocol):
@@ -123,20 +140,19 @@ class Guard:
     Args:
         program: Process id of the program, a child of this process.
         pipes: Its pipes.
-        grace_s: Seconds between TERM and KILL.
-        lease_s: Seconds without a task and without anything else after which the program is ended; None: never.
+        options: How long to wait for what.
     """
 
-    def __init__(self, program: int, pipes: Pipes, *, grace_s: float, lease_s: float | None) -> None:
+    def __init__(self, program: int, pipes: Pipes, options: Options) -> None:
         self._program = program
-        self._lease_s = lease_s
         self._pipes = pipes
-        self._grace_s = grace_s
+        self._grace_s = options.grace_s
+        self._lease_s = options.lease_s
         self._whole = leads_session()
         self._status: int | None = None
         self._known: set[int] = set()
         numbers = _caught()
-        self._standby = Standby(program, grace_s, numbers, whole=self._whole)
+        self._standby = Standby(program, self._grace_s, numbers, whole=self._whole)
         self._woken, wake = os.pipe()
         for descriptor in (self._woken, wake, self._standby.reports):
             os.set_blocking(descriptor, False)
@@ -203,10 +219,10 @@ class Guard:
                 self._poller.register(descriptor, events)
             self._polled = wanted
 
-    def _await_end(self, within_s: float) -> None:
-        """Wait until the program has ended, or the time is over."""
+    def _await_end(self, within_s: float, *, patient: bool = True) -> None:
+        """Wait until the program has ended, or the time is over; or, if not patient, until the reader has gone."""
         until_s = time.monotonic() + within_s
-        while self._status is None and time.monotonic() < until_s:
+        while self._status is None and time.monotonic() < until_s and (patient or not self._pipes.gone):
             self._turn(until_s)
 
     def _reap(self) -> None:
@@ -251,7 +267,7 @@ class Guard:
         lease_s = self._lease_s or 0.0
         _say(f"neither bytes nor a hang-up came for {lease_s:g} s, and no task runs (--lease-s): the program is ended")
         self._pipes.end_input()
-        self._await_end(min(lease_s, LONGEST_EOF_S))
+        self._await_end(min(lease_s, LONGEST_EOF_S), patient=False)
         self._end_group()
 
     def _end_orphan(self) -> None:

@@ -100,7 +100,7 @@ def test_guard_does_not_pay_for_what_it_does_not_use() -> None:
     loaded = loaded_after("import spreadjobs.guard")
 
     assert "spreadjobs.worker_ends" in loaded
-    assert not {"threading", "ctypes", "pathlib", "spreadjobs.guard_messages", "spreadjobs.worker_pipes"} & loaded
+    assert not {"argparse", "threading", "pathlib", "spreadjobs.guard_messages", "spreadjobs.worker_pipes"} & loaded
 
 
 def test_master_is_imported_when_it_is_used() -> None:
