@@ -160,6 +160,41 @@ def test_in_a_group_of_others_only_the_program_s_own_end(start: Start, tmp_path:
     assert lives(other)
 
 
+BLIND = """
+import sys
+import spreadjobs.guard_standby, spreadjobs.worker_ends
+from spreadjobs.guard import run
+spreadjobs.guard_standby._TABLE_DIRECTORY = "/no/such/folder"
+spreadjobs.worker_ends._processes = dict
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("do", ["wait_for_child", "wait_for_stubborn_child"])
+def test_a_system_without_a_list_of_processes_will_do(start: Start, tmp_path: Path, do: str) -> None:
+    """There nobody knows who is left, so KILL comes in any case. [SHUT-10]"""
+    guard = start(python(BLIND, "--", *unaware(do, tmp_path / "log")))
+    everyone = logged(tmp_path / "log", 2)
+
+    die(guard)
+
+    assert survivors([*everyone, *group(guard.pid)]) == []
+    assert guard.wait(BOUND_S) == -signal.SIGKILL
+
+
+def test_a_system_that_gives_no_second_process_will_do(start: Start, tmp_path: Path) -> None:
+    """The guard does without its standby. [SHUT-10]"""
+    text = "import os, sys\nfrom spreadjobs.guard import run\n{}\nos.fork = fork\nsys.exit(run(sys.argv[1:]))"
+    fork = "def fork(): raise BlockingIOError"
+    guard = start(python(text.format(fork), "--", *unaware("wait_for_child", tmp_path / "log")))
+    everyone = logged(tmp_path / "log", 2)
+
+    die(guard)
+
+    assert survivors([*everyone, *group(guard.pid)]) == []
+    assert guard.wait(BOUND_S) == -signal.SIGTERM
+
+
 # --- how the program ends
 
 
@@ -472,8 +507,8 @@ def test_a_closed_error_stream_does_no_harm(options: list[str]) -> None:
     assert (done.returncode, done.stdout) == (0, b"x")
 
 
-def test_the_guard_is_said_what_it_is_for() -> None:
-    """By ``--help``: what a lease does not end, above all."""
+def test_the_help_says_what_a_lease_does_not_end() -> None:
+    """Whoever sets one must know, above all, what counts as a task."""
     done = subprocess.run([*GUARD, "--help"], env=ENVIRONMENT, capture_output=True, timeout=BOUND_S, check=True)
 
     assert b"counts as a task" in done.stdout
