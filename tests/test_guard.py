@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -146,15 +147,22 @@ def test_files_take_the_place_of_pipes(start: Start, tmp_path: Path) -> None:
         assert (tmp_path / "out").read_bytes() == b"x" * 100_000
 
 
-def test_in_a_group_of_others_only_the_program_s_own_end(start: Start, tmp_path: Path) -> None:
-    """A wrapper leads the group, and what else it started is not the program's."""
+@pytest.mark.parametrize("killed", [False, True], ids=["master", "guard"])
+def test_in_a_group_of_others_only_the_program_s_own_end(start: Start, tmp_path: Path, *, killed: bool) -> None:
+    """A wrapper leads the group, and what else it started is not the program's; whoever dies, it lives."""
     log = tmp_path / "log"
-    script = 'sleep 1000 <&- >&- 2>&- & echo $! > "$0.other"; exec 3<&0; "$@" <&3 3<&- & exec <&- >&- 3<&-; wait'
+    script = (
+        'sleep 1000 <&- >&- 2>&- & echo $! > "$0.other"; exec 3<&0; "$@" <&3 3<&- & echo $! > "$0.guard"; '
+        "exec <&- >&- 3<&-; wait"
+    )
     wrapper = start(["sh", "-c", script, str(log), *guarded(unaware("wait_for_stubborn_child", log))])
     everyone = logged(log, 2)
     other = identity(int(Path(f"{log}.other").read_text(encoding="ascii")))
 
-    die(wrapper)
+    if killed:
+        os.kill(int(Path(f"{log}.guard").read_text(encoding="ascii")), signal.SIGKILL)
+    else:
+        die(wrapper)
 
     assert survivors(everyone) == []
     assert lives(other)
@@ -436,17 +444,20 @@ def fill(pipe: IO[bytes]) -> None:
         pipe.write(b"x" * 65536)
 
 
-def test_other_pipes_that_the_program_has_inherited_are_its_own(tmp_path: Path) -> None:
+def test_other_pipes_that_the_program_has_inherited_are_its_own() -> None:
     """Who waits for their end waits for the program alone."""
     read, write = os.pipe()
-    os.set_inheritable(write, True)  # noqa: FBT003 - positional only
-    command = guarded(["sh", "-c", f"exec {write}>&-; cat"])
-    with subprocess.Popen(
-        command, env=ENVIRONMENT, pass_fds=[write], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path
-    ) as guard:
+    text = "import os, sys; os.close(int(sys.argv[1])); sys.stdin.read()"
+    command = guarded(python(text, str(write)))
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=ENVIRONMENT, pass_fds=[write], stdin=pipe, stdout=pipe) as guard:
         os.close(write)
+        poller = select.poll()
+        poller.register(read, select.POLLIN)
 
+        assert poller.poll(BOUND_S * 1000)
         assert os.read(read, 1) == b""
+        assert guard.poll() is None
 
         guard.communicate(b"", timeout=BOUND_S)
     os.close(read)

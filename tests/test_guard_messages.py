@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spreadjobs import guard_messages
+from spreadjobs.guard_lease import CHUNK_BYTES
 from spreadjobs.guard_messages import HEAD_BYTES, Exchange, Lines, Pickles
 
 PLAIN = st.recursive(
@@ -254,12 +255,12 @@ def test_a_long_message_is_not_kept(size: int) -> None:
     ):
         exchange = Exchange("json" if message.startswith(b"[") else "pickle", "tagged")
         tracemalloc.start()
-        for at in range(0, len(message), 4096):
-            exchange.to_worker(message[at : at + 4096])
+        for at in range(0, len(message), CHUNK_BYTES):
+            exchange.to_worker(message[at : at + CHUNK_BYTES])
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         json_came = message.startswith(b"[")
         exchange.from_worker(b"[[7,1],null,null]\n" if json_came else pickle.dumps(((7, 1), None, None)))
 
         assert exchange.idle
-        assert most < 200_000
+        assert most < 10 * CHUNK_BYTES
