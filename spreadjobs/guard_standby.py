@@ -54,7 +54,7 @@ class Standby:
         lifeline, self._hold = os.pipe()
         self.reports, report = os.pipe()
         os.set_blocking(report, False)
-        with suppress(OSError):  # No process is to be had; what it would do is not worth ending a worker.
+        with suppress(OSError):  # No process is to be had; to do without is better than to end a worker.
             self.pid = os.fork()
             if not self.pid:  # pragma: no cover - a process that ends by _exit() or KILL loses what was measured
                 try:
@@ -85,6 +85,7 @@ class Standby:
         catch(self._numbers, report)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.read(lifeline, 1)  # Nobody writes: this ends when nobody holds the other end, so with the guard.
+        signal.set_wakeup_fd(-1)
         text = "the guard was killed, nobody watches over the program any more: it and what it started are ended"
         say_at_once(_STDERR, f"spreadjobs.guard: {text}")
         end_group(self._program, self._grace_s, whole=self._whole)

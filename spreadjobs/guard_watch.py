@@ -23,10 +23,11 @@ SAME_S: Final = 0.05
 """Within this time a signal to the group has come to both, the guard and the standby."""
 _STDERR: Final = 2
 _SIGNAL_BYTES: Final = 4096
-# What stops and continues a process and what means nothing by itself; then the faults of the guard's own.
-_LEFT_ALONE: Final = frozenset(
+# All but what stops and continues a process, what means nothing by itself, PIPE, which the writing of a signal's number
+# may bring about, and the faults of the guard's own. The program, started before, has signals as they were.
+_CAUGHT: Final = signal.valid_signals() - (
     {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGCONT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
-    | {signal.SIGWINCH, signal.SIGURG}
+    | {signal.SIGWINCH, signal.SIGURG, signal.SIGPIPE}
     | {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
 )
 
@@ -151,12 +152,11 @@ class Guard:
         self._whole = leads_session()
         self._status: int | None = None
         self._known: set[int] = set()
-        numbers = _caught()
-        self._standby = Standby(program, self._grace_s, numbers, whole=self._whole)
+        self._standby = Standby(program, self._grace_s, _CAUGHT, whole=self._whole)
         self._woken, wake = os.pipe()
         for descriptor in (self._woken, wake, self._standby.reports):
             os.set_blocking(descriptor, False)
-        catch({*numbers, signal.SIGCHLD}, wake)
+        catch({*_CAUGHT, signal.SIGCHLD}, wake)
         self._here: dict[int, float] = {}
         """When signals are to be forwarded, unless they come to the standby as well."""
         self._there: dict[int, float] = {}
@@ -295,14 +295,3 @@ class Guard:
 
 def _say(text: str) -> None:
     say_at_once(_STDERR, f"spreadjobs.guard: {text}")
-
-
-def _caught() -> list[signal.Signals | int]:
-    """
-    The signals that would end this process; none that it was started to ignore, as under nohup.
-
-    The program has them as they were before, by the mask and the dispositions that it is started with.
-    """
-    dispositions = {number: signal.getsignal(number) for number in signal.valid_signals() - _LEFT_ALONE}
-    ending = (signal.SIG_DFL, signal.default_int_handler)
-    return [number for number, disposition in dispositions.items() if disposition in ending]

@@ -351,7 +351,10 @@ def test_a_guard_that_is_killed_does_not_leave_the_program_alone(
 
     assert guard.wait(BOUND_S) == -signal.SIGKILL
     assert survivors(everyone) == []
-    assert said(guard).startswith("spreadjobs.guard: the guard was killed")
+    assert said(guard) == (
+        "spreadjobs.guard: the guard was killed, nobody watches over the program any more: it and what it started are "
+        "ended\n"
+    )
 
 
 def test_a_guard_without_its_standby_watches_and_forwards(start: Start) -> None:
