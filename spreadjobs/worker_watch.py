@@ -27,23 +27,17 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from spreadjobs.worker_ends import GONE, GRACE_S, LATER_S, end_others, leads_session, reader_is_gone, say_at_once
 from spreadjobs.worker_pipes import MasterGone
 
 if TYPE_CHECKING:
     from spreadjobs.worker_pipes import Pipes
 
-GRACE_S: Final = 1.0
-"""Seconds between TERM and KILL, as a master has it."""
-PAUSE_S: Final = 0.01
-"""How often is looked whether processes that were sent TERM are gone."""
-LATER_S: Final = 0.05
-"""A master that is killed lets go of its pipes one after the other; the second one follows within this time."""
 GUARD_MS: Final = 2
 """How often is looked whether a response has waited behind a long task."""
 _QUIET_LOOKS: Final = 50
 """After so many looks that found nothing the thread goes to sleep."""
 _FIRST_PRIVATE: Final = 3
-_GONE: Final = select.POLLERR | select.POLLHUP
 
 
 class Watcher:
@@ -122,7 +116,7 @@ class Watcher:
             thread.join()
         if self._ending:
             self._ended_others.wait()  # The thread ends the process, unless a handler of TERM leads to here first.
-        elif self.gone or _reader_is_gone(self._answers, LATER_S if orderly and _has_children() else 0.0):
+        elif self.gone or reader_is_gone(self._answers, LATER_S if orderly and _has_children() else 0.0):
             end_others()
         _close(private)
 
@@ -145,7 +139,7 @@ class Watcher:
             if not self._active or events.get(self._woken, select.POLLIN) != select.POLLIN:
                 return
             self._look(woken=self._woken in events)
-        if not self._active or not events[self._answers] & _GONE:
+        if not self._active or not events[self._answers] & GONE:
             return
         self.gone = True
         if self.busy:  # pragma: no cover - a process that is killed loses it, too
@@ -177,12 +171,8 @@ class Watcher:
         _signal_all(signal.SIGKILL)
 
     def _say(self, text: str) -> None:  # pragma: no cover - likewise
-        """Write a line past the capture, if that goes without waiting: standard error may be a stuck terminal."""
-        poller = select.poll()
-        poller.register(self._errors, select.POLLOUT)
-        if poller.poll(0):
-            with suppress(OSError):
-                os.write(self._errors, f"spreadjobs.worker: {text}\n".encode())
+        """Write a line past the capture."""
+        say_at_once(self._errors, f"spreadjobs.worker: {text}")
 
 
 _watchers: Final[list[Watcher]] = []
@@ -209,65 +199,6 @@ def _allow_forks() -> None:
         warnings.filterwarnings("ignore", message=message, category=DeprecationWarning)
 
 
-def end_others() -> bool:
-    """
-    End what this process has started and left in its process group: TERM, and KILL a second later.
-
-    Returns:
-        Whether KILL was needed.
-    """
-    until_s = time.monotonic() + GRACE_S
-    told: set[int] = set()
-    while others := _others():
-        late = time.monotonic() >= until_s
-        for pid in others if late else others - told:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL if late else signal.SIGTERM)
-        if late:
-            return True
-        told |= others
-        time.sleep(PAUSE_S)
-    return False
-
-
-def _others() -> set[int]:
-    """
-    Living processes of this one's group: all where it leads a session, as a master or sshd starts it.
-
-    Elsewhere only its descendants: a shell puts the whole of a pipeline into one group, and a wrapper leads its own.
-    """
-    me, group = os.getpid(), os.getpgrp()
-    parents = {pid: parent for pid, (parent, its_group) in _processes().items() if its_group == group and pid != me}
-    if _leads():
-        return set(parents)
-    found: set[int] = set()
-    while more := {pid for pid, parent in parents.items() if parent == me or parent in found} - found:
-        found |= more
-    return found
-
-
-def _leads() -> bool:
-    return os.getsid(0) == os.getpid()
-
-
-def _processes() -> dict[int, tuple[int, int]]:
-    """Parent and group of every process that is no zombie; nothing where the system has no such list."""
-    processes = {}
-    with suppress(OSError):
-        for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - pathlib costs a worker 5 ms a start
-            with suppress(OSError), open(f"/proc/{name}/stat", "rb") as stat:  # noqa: PTH123 - likewise
-                state, parent, group = stat.read().rpartition(b")")[2].split()[:3]
-                if state not in b"ZX":
-                    processes[int(name)] = (int(parent), int(group))
-    return processes
-
-
-def _reader_is_gone(answers: int, patience_s: float) -> bool:
-    poller = select.poll()
-    poller.register(answers, 0)
-    return any(event & _GONE for _, event in poller.poll(patience_s * 1000))
-
-
 def _has_children() -> bool:
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -278,7 +209,7 @@ def _has_children() -> bool:
 
 def _signal_all(number: int) -> None:  # pragma: no cover - likewise
     """To the whole group at once where it is ours: nothing that the task starts just now can slip through."""
-    if _leads():
+    if leads_session():
         os.killpg(0, number)
     else:
         os.kill(os.getpid(), number)

@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[1]
 COPIED = [*sorted((ROOT / "workers").rglob("*.py")), ROOT / "examples/wordcount_worker.py"]
 # Python 2's own; and gmisclib, of whose classes a worker makes use where they are, in the dialect of its master.
 PYTHON_2 = {"workers/python2/worker.py": {"cPickle", "StringIO", "gmisclib"}}
-WORKER_SIDE = [*sorted((ROOT / "spreadjobs").glob("worker*.py")), ROOT / "spreadjobs/nesting.py"]
+WORKER_SIDE = [
+    *sorted((ROOT / "spreadjobs").glob("worker*.py")),
+    *sorted((ROOT / "spreadjobs").glob("guard*.py")),
+    ROOT / "spreadjobs/nesting.py",
+]
 
 
 def imported(program: Path) -> set[str]:
@@ -35,7 +39,7 @@ def foreign(modules: set[str]) -> set[str]:
 def test_there_is_something_to_look_at() -> None:
     """A change of the layout must not leave these tests with nothing to read."""
     assert ROOT / "workers/python/worker.py" in COPIED
-    assert ROOT / "spreadjobs/worker.py" in WORKER_SIDE
+    assert {ROOT / "spreadjobs/worker.py", ROOT / "spreadjobs/guard.py"} <= {*WORKER_SIDE}
 
 
 @pytest.mark.parametrize("program", COPIED, ids=lambda path: path.name)

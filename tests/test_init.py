@@ -78,7 +78,14 @@ def loaded_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "statement", ["import spreadjobs", "import spreadjobs.worker", "from spreadjobs import TooBusy"]
+    "statement",
+    [
+        "import spreadjobs",
+        "import spreadjobs.worker",
+        "from spreadjobs import TooBusy",
+        "import spreadjobs.guard",
+        "import spreadjobs.guard_lease",
+    ],
 )
 def test_worker_does_not_pay_for_attrs(statement: str) -> None:
     """Neither the package nor its worker side imports attrs, which would cost each worker 50 ms."""
@@ -86,6 +93,14 @@ def test_worker_does_not_pay_for_attrs(statement: str) -> None:
 
     assert "spreadjobs" in loaded
     assert not {"attr", "attrs", "spreadjobs.master", "selectors", "subprocess"} & loaded
+
+
+def test_guard_does_not_pay_for_what_it_does_not_use() -> None:
+    """It starts before each program: without a lease nothing of messages is loaded, nor of the worker's own pipes."""
+    loaded = loaded_after("import spreadjobs.guard")
+
+    assert "spreadjobs.worker_ends" in loaded
+    assert not {"argparse", "threading", "pathlib", "spreadjobs.guard_messages", "spreadjobs.worker_pipes"} & loaded
 
 
 def test_master_is_imported_when_it_is_used() -> None:

@@ -7,15 +7,13 @@ import pickle
 import pty
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from processes import BOUND_S, ENVIRONMENT, ends, group, identity, lives, logged, shut_gate, survivors
-from watched_workers import WORKER, Pipe, Start, ask, die, dispose, read_answer, request, said
+from processes import BOUND_S, ends, group, identity, lives, logged, shut_gate, survivors
+from watched_workers import WORKER, Start, ask, die, read_answer, request, said, starting
 
 A_WHILE_S = 0.5
 """Several times as long as a worker whose master is gone takes to end."""
@@ -24,23 +22,7 @@ A_WHILE_S = 0.5
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Starts a worker as a master does; whatever a test does, it and its group are killed and reaped."""
-    with ExitStack() as stack:
-
-        def begin(
-            command: list[str] = WORKER, stdin: Pipe = subprocess.PIPE, stdout: Pipe = subprocess.PIPE
-        ) -> subprocess.Popen[bytes]:
-            process = subprocess.Popen(
-                command,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=subprocess.PIPE,
-                env=ENVIRONMENT,
-                bufsize=0,
-                start_new_session=True,
-            )
-            stack.callback(dispose, process)
-            return process
-
+    with starting() as begin:
         yield begin
 
 

@@ -1,4 +1,4 @@
-"""Workers on ``serve()`` as a master holds them, by their pipes."""
+"""Workers as a master holds them, by their pipes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
-from processes import BOUND_S, Identity, logged
+from processes import BOUND_S, ENVIRONMENT, Identity, logged
 
 Pipe = int | IO[bytes]
 WORKER = [sys.executable, "-m", "spreadjobs.worker", "busy:work"]
@@ -23,6 +24,29 @@ class Start(Protocol):
     def __call__(
         self, command: list[str] = WORKER, stdin: Pipe = subprocess.PIPE, stdout: Pipe = subprocess.PIPE
     ) -> subprocess.Popen[bytes]: ...
+
+
+@contextmanager
+def starting() -> Iterator[Start]:
+    """Start workers as a master does; whatever happens in the block, they and their groups are killed and reaped."""
+    with ExitStack() as stack:
+
+        def begin(
+            command: list[str] = WORKER, stdin: Pipe = subprocess.PIPE, stdout: Pipe = subprocess.PIPE
+        ) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                env=ENVIRONMENT,
+                bufsize=0,
+                start_new_session=True,
+            )
+            stack.callback(dispose, process)
+            return process
+
+        yield begin
 
 
 def dispose(process: subprocess.Popen[bytes]) -> None:
