@@ -6,6 +6,8 @@ REPEAT ?= 10
 STEADY ?= 20
 BUSY ?= 0
 JOBS ?= 2
+SOAK ?= 200000
+SEED ?= 7
 FUZZ_S ?= 600
 FUZZ_KEEP ?=
 BENCH ?=
@@ -31,7 +33,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat steady storm faults matrix fuzz bench clean
+.PHONY: help demo test lint typing floors repeat steady storm soak faults matrix fuzz bench clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -87,6 +89,9 @@ steady: $(VENV)/installed ## the kit on all workers that it ships with, STEADY t
 
 storm: $(VENV)/installed ## kill workers at random, ten a second for a minute: every task ends exactly once
 	$(BIN)/python tests/storm.py 2>$(VENV)/storm.log
+
+soak: $(VENV)/installed ## SOAK tasks (200000) on 8 workers that misbehave all the time (SEED, 7), some twelve minutes: each is answered once, rightly
+	$(BIN)/python tests/soak.py --tasks $(SOAK) --seed $(SEED) 2>$(VENV)/soak.log
 
 faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 	$(BIN)/python tests/faults/write_table.py

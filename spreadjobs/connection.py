@@ -90,9 +90,13 @@ class SubprocessConnection:
 
     Raises:
         OSError: it cannot be started.
+
+    Attributes:
+        arguments: As they were given.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
+        self.arguments = arguments
         env = arguments.env if isinstance(arguments, Arguments) else None
         cwd = arguments.cwd if isinstance(arguments, Arguments) else None
         self._exit: Exit | None = None

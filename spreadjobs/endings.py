@@ -19,8 +19,6 @@ from spreadjobs.settings import Settings
 from spreadjobs.slots import SlotPhase, SlotState, WorkerPhase, WorkerState
 
 _BY_WHOM: Final = " (not sent by the master; perhaps by the kernel where memory ran out, a batch system or a person)"
-MOST_VIOLATIONS: Final = 2
-"""After so many violations a slot is given up: a bug in a program does not heal."""
 
 
 def release(worker: WorkerState, ledger: Ledger, cause: Cause, detail: str, stderr: Sequence[str]) -> int:
@@ -76,7 +74,7 @@ def settle(place: SlotState, settings: Settings, end: End, now_s: float, *, fact
 
     Args:
         place: The slot.
-        settings: ``restarts``, ``max_attempts``, ``max_kills`` and ``replace_departed`` decide.
+        settings: ``restarts``, ``max_attempts``, ``max_kills``, ``max_violations`` and ``replace_departed`` decide.
         end: How its worker ended.
         now_s: The clock.
         factor: For the delay. See ``backoff.restart_delay_s``.
@@ -95,7 +93,9 @@ def settle(place: SlotState, settings: Settings, end: End, now_s: float, *, fact
     if not departed:
         place.usefulness = next_usefulness(place.usefulness, "ended")
     limit = settings.max_attempts if settings.restarts is None else settings.restarts
-    if place.counted_ends >= limit or place.kills >= settings.max_kills or place.violations >= MOST_VIOLATIONS:
+    # Unlike ends, violations are counted whatever was answered in between: a bug in a program does not heal.
+    violated = place.violations >= settings.max_violations
+    if place.counted_ends >= limit or place.kills >= settings.max_kills or violated:
         place.phase = SlotPhase.GONE
         return
     place.phase = SlotPhase.WAITING

@@ -103,6 +103,8 @@ class Settings:
     """The largest message taken from a worker; a larger one is a violation."""
     restarts: int | None = None
     """Ends in a row without an answer after which a slot is given up; None: as ``max_attempts``."""
+    max_violations: int = 2
+    """Violations of a slot's workers, over all runs, at which it is given up; answers in between do not help."""
     replace_departed: bool = False
     """Start a new worker for one that left by itself with status 0 (programs that recycle themselves)."""
     py2_strings: Literal["surrogateescape", "latin1", "bytes"] = "surrogateescape"
@@ -129,6 +131,7 @@ class Settings:
         _check_whole("pickle_protocol", self.pickle_protocol, 0, 5)
         _check_whole("max_attempts", self.max_attempts, 1, sys.maxsize)
         _check_whole("max_kills", self.max_kills, 1, sys.maxsize)
+        _check_whole("max_violations", self.max_violations, 1, sys.maxsize)
         _check_whole("max_message_bytes", self.max_message_bytes, 1, sys.maxsize)
         if self.window != "auto":
             _check_whole("window", self.window, 1, 10_000)

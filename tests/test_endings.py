@@ -165,6 +165,29 @@ def test_second_violation_gives_the_slot_up() -> None:
     assert (first, slot.phase) == (SlotPhase.WAITING, SlotPhase.GONE)
 
 
+@pytest.mark.parametrize("most", [1, 4])
+def test_so_many_violations_as_the_settings_say_give_the_slot_up(most: int) -> None:
+    """``max_violations`` bounds them; no answer in between takes one off. [VIO-2]"""
+    slot = place(answered=True)
+    settings = Settings(max_violations=most)
+    for _ in range(most):
+        assert slot.phase is not SlotPhase.GONE
+        slot.ends = slot.counted_ends = 0
+        settle(slot, settings, End("violation", "why", 1), 0.0)
+
+    assert slot.phase is SlotPhase.GONE
+
+
+@pytest.mark.parametrize("cause", ["died", "killed", "timed out"])
+def test_ends_of_another_cause_are_no_violations(cause: Cause) -> None:
+    """Whose workers held tasks when they ended goes on however often, even where one violation would be too many."""
+    slot = place(answered=True)
+    for _ in range(20):
+        settle(slot, Settings(max_violations=1), End(cause, "why", 1), 0.0)
+
+    assert slot.phase is SlotPhase.WAITING
+
+
 def test_departed_worker_is_not_replaced() -> None:
     """Who leaves with status 0 does not come back, and has done nothing wrong. [RUN-14]"""
     slot = place(answered=True)

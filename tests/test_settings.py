@@ -21,6 +21,7 @@ def test_defaults_need_no_thought() -> None:
 
     assert (settings.codec, settings.dialect, settings.pickle_protocol) == ("pickle", "tagged", 4)
     assert (settings.window, settings.max_attempts, settings.restarts) == ("auto", 3, None)
+    assert (settings.max_kills, settings.max_violations) == (10, 2)
     assert (settings.task_timeout_s, settings.start_timeout_s, settings.command_timeout_s) == (None, None, None)
     assert (settings.shutdown_timeout_s, settings.max_message_bytes) == (30.0, 2 * 1024**3)
     assert (settings.allow, settings.py2_strings, settings.replace_departed) == ((), "surrogateescape", False)
@@ -77,6 +78,8 @@ def test_a_wrong_allow_list_is_refused_with_the_cure(allow: object, cure: str) -
         ("pickle_protocol", 2.0),
         ("max_attempts", 0),
         ("max_message_bytes", 0),
+        ("max_violations", 0),
+        ("max_violations", True),
         ("window", 0),
         ("window", 10_001),
         ("window", "wide"),
@@ -104,6 +107,7 @@ def test_a_value_out_of_range_is_refused_by_name(field: str, value: object) -> N
         ("window", 1),
         ("window", 10_000),
         ("restarts", 1),
+        ("max_violations", 1),
         ("first_task_id", 0),
         ("first_task_id", MAX_TASK_ID),
         ("task_timeout_s", 5),
