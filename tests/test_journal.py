@@ -1,29 +1,24 @@
-"""``main(journal=...)``: what was answered is not done again, and what a journal may be found to be."""
+"""``main(journal=...)``: what was answered is not done again, and what is kept."""
 
 from __future__ import annotations
 
 import itertools
 import os
-import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import closing
-from fractions import Fraction
 from ipaddress import IPv4Address
 from pathlib import Path
 
-import numpy as np
 import pytest
+from journals import NOBODY, Log, results
 from processes import BOUND_S, ENVIRONMENT
 from programs import TEMPLATE, echo, program
 
 from spreadjobs import (
     ANYTHING,
-    NUMPY,
     Answered,
-    Failed,
     Journal,
     JournalError,
     Master,
@@ -33,51 +28,12 @@ from spreadjobs import (
     WrongAnswer,
     main,
 )
-from spreadjobs.delivery import STREAM_BOUND, STREAM_BOUND_A_WORKER
 from spreadjobs.intake import SHORTEST_PAUSE_S
-from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Content, Piece, pieces, record
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 ADDRESS = IPv4Address("10.0.0.1")
 """Of a class that is neither plain data nor admitted."""
-NOBODY = ["/no/such/worker"]
-"""Whoever has to start it fails."""
-
-
-class Log:
-    """Workers that note what they do, and what they have noted."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def worker(self, answer: str = "('done', payload)", preparation: int = 0) -> list[str]:
-        """Take items, then answer with the value of an expression; ``nth()`` counts from 1 over all workers."""
-        return program(
-            f"""
-            def nth():
-                with open({str(self.path)!r}) as log:
-                    return len(log.readlines())
-            items = [read() for _ in range({preparation})]
-            while True:
-                try:
-                    task_id, payload = read()
-                except EOFError:
-                    break
-                with open({str(self.path)!r}, "a") as log:
-                    log.write(ascii(payload) + "\\n")
-                try:
-                    write((task_id, {answer}))
-                except ZeroDivisionError as error:
-                    write(("RemoteException", task_id, "ZeroDivisionError", "", ""))
-            """
-        )
-
-    def done(self) -> list[str]:
-        """What was done since this was last asked."""
-        lines = self.path.read_text(encoding="ascii").splitlines() if self.path.exists() else []
-        self.path.unlink(missing_ok=True)
-        return lines
 
 
 @pytest.fixture
@@ -90,11 +46,6 @@ def log(tmp_path: Path) -> Log:
 def path(tmp_path: Path) -> Path:
     """Where the journal is."""
     return tmp_path / "run.journal"
-
-
-def results(todo: Sequence[object], worker: list[str], journal: Journal | Path, **settings: object) -> list[object]:
-    """Do a run."""
-    return main(todo, [worker], journal=journal, settings=Settings(**settings))[0]  # type: ignore[arg-type]
 
 
 # --- what is not done again
@@ -372,266 +323,3 @@ def test_fields_of_a_journal_are_checked(path: Path) -> None:
     for sync_s in (-1, float("nan"), "1", 1e10):
         with pytest.raises(ValueError, match=r"sync_s=.*seconds are due"):
             Journal(path, sync_s=sync_s)  # type: ignore[arg-type]
-
-
-# --- damage
-
-
-def records(data: bytes) -> list[Piece]:
-    """What a journal has."""
-    return list(pieces(Content(len(data), lambda start, size: data[start : start + size])))
-
-
-def damaged(path: Path, start: int, size_bytes: int) -> None:
-    """Write zeros over a part of a journal."""
-    with path.open("r+b") as raw:
-        raw.seek(start)
-        raw.write(bytes(size_bytes))
-
-
-def test_zeros_over_the_middle_are_reported_and_done_again(
-    log: Log, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The run with it is complete and right, and does only what stood there."""
-    todo = list(range(300))
-    first = results(todo, log.worker(), path)
-    log.done()
-    size = path.stat().st_size
-    damaged(path, size // 3, size // 3)
-
-    assert results(todo, log.worker(), path) == first
-    redone = len(log.done())
-    assert 90 < redone < 110
-    assert [text for text in caplog.messages if f"{path} is damaged (bytes " in text and "is done again" in text]
-    assert results(todo, NOBODY, path) == first
-
-
-def test_a_record_cut_at_every_byte_is_reported_and_done_again(
-    log: Log, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """As a master leaves it that was killed while it wrote: the last task is done again, and no other."""
-    first = results([1, 2], log.worker(), path)
-    whole = path.read_bytes()
-    *_, last = records(whole)
-    for size in range(last.start - RECORD_BYTES, len(whole)):
-        path.write_bytes(whole[:size])
-        log.done()
-        caplog.clear()
-
-        assert results([1, 2], log.worker(), path) == first
-        assert log.done() == ["2"]
-        assert bool([text for text in caplog.messages if "is damaged" in text]) == (size > last.start - RECORD_BYTES)
-        assert path.read_bytes()[HEAD_BYTES:] == whole[HEAD_BYTES:]
-
-
-def test_what_is_damaged_while_it_is_open_is_done_again(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What the disk gives is checked once more when an answer is taken."""
-    results([1, 2], log.worker(), path)
-    log.done()
-    first, *_ = records(path.read_bytes())
-    with Master([log.worker()], journal=path) as master:
-        damaged(path, first.start + 1, 4)
-        assert master.run([1, 2]) == [("done", 1), ("done", 2)]
-
-    assert log.done() == ["1"]
-    assert [text for text in caplog.messages if "task 0 is done again" in text and "is damaged" in text]
-
-
-class Hostile:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, tuple[str, int]]:
-        return os.mkdir, (str(self.path), 0o700)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"junk", pickle.dumps("no tuple"), pickle.dumps((1, 2)), 2 * pickle.dumps((1,)), pickle.dumps((1,)) + b"(", b""],
-)
-def test_a_record_that_holds_no_answer_is_done_again(
-    content: bytes, log: Log, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """However whole it is."""
-    results([1], log.worker(), path)
-    overwrite(path, content)
-
-    assert results([1], log.worker("'again'"), path) == ["again"]
-    assert [text for text in caplog.messages if "task 0 is done again" in text]
-
-
-def test_reading_a_journal_runs_no_code(log: Log, path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is decoded as a worker's answer is: a record of a stranger's can do no more. [SEC-1]"""
-    results([1], log.worker(), path)
-    overwrite(path, pickle.dumps((Hostile(tmp_path / "made"),)))
-
-    assert results([1], log.worker("'again'"), path) == ["again"]
-    assert not (tmp_path / "made").exists()
-    assert [text for text in caplog.messages if "task 0 is done again" in text and "mkdir" in text]
-
-
-def overwrite(path: Path, content: bytes) -> None:
-    """Put something else into the only record of a journal, and seal it."""
-    data = path.read_bytes()
-    (piece,) = records(data)
-    body = data[piece.start : piece.start + 17] + content
-    path.write_bytes(data[:HEAD_BYTES] + record(HEAD_BYTES, body) + body)
-
-
-def test_what_is_not_admitted_any_more_is_done_again(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """``allow=`` rules what comes out of a journal as what comes from a worker; the reason names the class."""
-    answer = "__import__('ipaddress').IPv4Address('10.0.0.1')"
-    assert results([1], log.worker(answer), path, allow=[IPv4Address]) == [ADDRESS]
-    assert results([1], NOBODY, path, allow=[IPv4Address]) == [ADDRESS]
-
-    assert results([1], log.worker("5"), path) == [5]
-    assert [text for text in caplog.messages if "task 0 is done again" in text and "IPv4Address" in text]
-
-
-def test_answers_of_every_type_come_back(log: Log, path: Path) -> None:
-    """What a worker may answer is what a journal may hold."""
-    todo = [
-        None,
-        True,
-        2**70,
-        -0.5,
-        1j,
-        "\ud800",
-        b"b",
-        bytearray(b"a"),
-        (1, [2]),
-        {1: {2}},
-        frozenset({3}),
-        Fraction(1, 3),
-    ]
-    first = results(todo, log.worker("payload"), path)
-
-    again = results(todo, NOBODY, path)
-    assert [(type(answer), answer) for answer in again] == [(type(answer), answer) for answer in first]
-
-
-# --- who has it
-
-
-def test_two_masters_cannot_have_one_journal(log: Log, path: Path) -> None:
-    """The second gets a clear error before it starts anything, and the first goes on."""
-    with Master([log.worker()], journal=path) as first:
-        first.run([1])
-        with pytest.raises(JournalError, match=rf"{path} is in use, opened by process {os.getpid()} "):
-            main([2], [NOBODY], journal=path)
-        assert first.run([3]) == [("done", 3)]
-
-    assert results([1, 3], NOBODY, path) == [("done", 1), ("done", 3)]
-
-
-def test_a_forked_child_does_not_keep_the_journal(log: Log, path: Path) -> None:
-    """Processes that the caller forks, as multiprocessing does, may outlast the master: they hold no lock."""
-    leave, let = os.pipe()
-    with Master([log.worker()], journal=path) as master:
-        child = os.fork()
-        if not child:
-            os.close(let)
-            os.read(leave, 1)
-            os._exit(0)
-        master.run([1])
-
-    try:
-        assert results([1], NOBODY, path) == [("done", 1)]
-    finally:
-        os.close(leave)
-        os.close(let)
-        assert os.waitpid(child, 0)[1] == 0
-
-
-# --- streams
-
-
-def test_a_stream_does_not_run_ahead_of_its_caller(log: Log, path: Path) -> None:
-    """Also where all answers are there: what was recalled and not delivered counts as what is at work does."""
-    bound = STREAM_BOUND + STREAM_BOUND_A_WORKER
-    main(range(3 * bound), [log.worker("payload")], journal=path)
-    taken = 0
-
-    def todo() -> Iterator[int]:
-        nonlocal taken
-        for number in range(3 * bound):
-            taken += 1
-            yield number
-
-    with Master([NOBODY], journal=path) as master, closing(master.stream(todo())) as stream:
-        for number in range(2 * bound):
-            assert next(stream) == number
-            assert taken - number <= bound
-        assert list(stream) == list(range(2 * bound, 3 * bound))
-
-
-def test_known_and_new_tasks_may_be_mixed(log: Log, path: Path) -> None:
-    """In order, and each once, whichever come first and however many of one sort come together."""
-    rows = [range(500), range(0, 1000, 2), range(1500), itertools.chain(range(2000, 2010), range(1500))]
-    known: set[int] = set()
-    for row in rows:
-        todo = list(row)
-        with Master([log.worker("payload"), log.worker("payload")], journal=path) as master:
-            outcomes = list(master.outcomes(iter(todo)))
-
-        assert [outcome.value for outcome in outcomes if isinstance(outcome, Answered)] == todo
-        assert sorted(log.done()) == sorted(str(number) for number in todo if number not in known)
-        known |= {*todo}
-
-
-def test_a_failure_among_known_tasks_is_an_outcome(log: Log, path: Path) -> None:
-    """Those behind it are delivered as well."""
-    results([1, 3], log.worker("payload"), path)
-    with Master([log.worker("1 / 0")], journal=path) as master:
-        outcomes = list(master.outcomes([1, 2, 3]))
-
-    assert [type(outcome) for outcome in outcomes] == [Answered, Failed, Answered]
-
-
-def test_an_iterator_may_be_left_after_the_block(log: Log, path: Path) -> None:
-    """What had come by the end of the block is kept, and nothing is raised when the iterator is closed at last."""
-    with Master([log.worker()], journal=path) as master:
-        stream = master.stream(range(1000))
-        assert next(stream) == ("done", 0)
-    stream.close()
-
-    assert results([0], NOBODY, path) == [("done", 0)]
-    with pytest.raises(RuntimeError, match="with block has ended"):
-        next(master.outcomes([1]))
-
-
-def test_an_iterator_begun_after_the_block_says_so(log: Log, path: Path) -> None:
-    """Whether or not there is a journal."""
-    for journal in (None, path):
-        with Master([log.worker()], journal=journal) as master:
-            outcomes = master.outcomes([1])
-        with pytest.raises(RuntimeError, match="with block has ended"):
-            next(outcomes)
-
-
-def test_a_journal_that_is_removed_is_said_to_be(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The run goes on, and its results are given: what it has is worth more than what it cannot keep."""
-
-    def todo() -> Iterator[int]:
-        yield 1
-        path.unlink()
-        yield 2
-
-    assert main(todo(), [log.worker("payload")], journal=path).results == [1, 2]
-    assert [text for text in caplog.messages if "was removed or replaced while it was open" in text]
-
-
-def test_arrays_come_back_as_they_were(path: Path) -> None:
-    """With their dtype and shape, of whatever layout; as payloads they are told by content."""
-    table = np.arange(12.0).reshape(3, 4)
-    todo = [echo(array) for array in (table, table.T, table[:, ::2], np.arange(5, dtype=">i2"), np.array(["x", "yz"]))]
-    settings = Settings(allow=[NUMPY])
-    first = main(todo, [TEMPLATE], stdin=[None], journal=path, settings=settings).results
-
-    again = main(todo, [NOBODY], stdin=[None], journal=path, settings=settings).results
-    for one, other in zip(first, again, strict=True):
-        assert isinstance(one, np.ndarray)
-        assert isinstance(other, np.ndarray)
-        assert (one.dtype, one.shape, one.tolist()) == (other.dtype, other.shape, other.tolist())
