@@ -86,14 +86,23 @@ def _spread(options: argparse.Namespace, stdin: TextIO, stdout: TextIO, stderr: 
     # What tasks print is shown, but not among the answers: who reads those expects one JSON text a line.
     with redirect_stdout(stderr), _master(options) as master:
         if options.keep_going:
-            return _write_outcomes(master.outcomes(_payloads(stdin)), stdout)
+            status = _write_outcomes(master.outcomes(_payloads(stdin)), stdout)
+            _say_recalled(master, options, stderr)
+            return status
         answered = False
         for answer in master.stream(_payloads(stdin)):
             answered = True
             _write(stdout, answer)
+        _say_recalled(master, options, stderr)
     if not answered:  # Command mode: the lines of a plain command are its result. Spec CMD-1.
         stdout.writelines(line for lines in master.outputs for line in lines)
     return 0
+
+
+def _say_recalled(master: Master[object], options: argparse.Namespace, stderr: TextIO) -> None:
+    """Whoever has changed the worker sees that its answers are those of the old one."""
+    if master.recalled:
+        stderr.write(f"spread-jobs run: {master.recalled} answers were taken from {options.journal}\n")
 
 
 def _end_quietly() -> None:

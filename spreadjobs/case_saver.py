@@ -17,6 +17,7 @@ from spreadjobs.case_file import Case, Failure, Started, write_case
 from spreadjobs.connection import Arguments, ConnectionFactory, SubprocessConnection
 from spreadjobs.console import Console
 from spreadjobs.errors import RemoteException, WrongAnswer
+from spreadjobs.journal import RECALLED
 from spreadjobs.outcomes import Answered, Attempt, Cancelled, Failed, Outcome, Quarantined
 from spreadjobs.settings import Anything, Numpy, Settings
 from spreadjobs.tasks import Task
@@ -97,8 +98,8 @@ class CaseSaver:
 
     def with_case(self, outcome: Outcome[A]) -> Outcome[A]:
         """The same for one outcome; also one of those given last, whose answer is none that the caller asked for."""
-        if isinstance(outcome, Answered):
-            return outcome
+        if isinstance(outcome, Answered) or (isinstance(outcome, Failed) and outcome.worker == RECALLED):
+            return outcome  # An answer from a journal was sent to nobody.
         task = self._kept.get(outcome.task_index)
         if task is None or not hasattr(task, "sent"):
             return outcome  # Nothing of it was sent.
@@ -111,17 +112,15 @@ class CaseSaver:
 
     def _write(self, task: Task, outcome: Failed | Quarantined | Cancelled) -> str:
         """Write the file of one task; returns its path as the user would write it, "" if there is none."""
-        if self._said:
-            return ""
+        # Before it is written: the bytes alone may be more than there is room for.
         size = len(task.sent[1]) + sum(map(len, self._preparation))
         if not self._files or size > self._bytes:
-            self._said = True
-            why = f"{MOST_FILES} were" if not self._files else f"with the next, {MOST_BYTES} bytes would be"
-            self._console.say(f"no more case files are written into {self._shown}: {why} enough", warning=True)
-            return ""
+            return self._full()
         self._files -= 1  # Also of what cannot be written: a full disk is to be said a hundred times, not a million.
         try:
             data = write_case(self._case(task, outcome))
+            if len(data) > self._bytes:
+                return self._full()
             self._folder.mkdir(parents=True, exist_ok=True)
             name = self._write_new(f"task-{task.index:06}", data)
         except (OSError, ValueError) as error:
@@ -129,6 +128,14 @@ class CaseSaver:
             return ""
         self._bytes -= len(data)
         return os.path.join(self._shown, name)  # noqa: PTH118 - a path keeps "./" where the user wrote it
+
+    def _full(self) -> str:
+        """Say once that there is no room; gives the path of no file."""
+        if not self._said:
+            self._said = True
+            why = f"{MOST_FILES} were" if not self._files else f"with this one, {MOST_BYTES} bytes would be"
+            self._console.say(f"not all case files are written into {self._shown}: {why} enough", warning=True)
+        return ""
 
     def _write_new(self, stem: str, data: bytes) -> str:
         """Write a file that is not there yet: one of an earlier run stays as it is."""
@@ -145,7 +152,7 @@ class CaseSaver:
         return name
 
     def _case(self, task: Task, outcome: Failed | Quarantined | Cancelled) -> Case:
-        failure = _failure(outcome, (*task.attempts, *task.departures))
+        failure = _failure(outcome, task.ends)
         name = outcome.worker if isinstance(outcome, Failed) else failure.attempts[-1].worker
         start = self._starts[int(name.partition(".")[0]) - 1]
         task_id, request = task.sent

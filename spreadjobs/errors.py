@@ -172,6 +172,7 @@ class RemoteException(RunError):
         err: Lines that the task printed on its error stream.
         index: ``index=2``, as the ancestor had it.
         stderr: The last lines that the worker wrote on stderr, outside of what its task printed.
+        stopped_run: Whether the run was stopped for it; not where it is the error of an outcome.
         comment: The beginnings of ``out`` and ``err``, as the ancestor had it.
     """
 
@@ -186,6 +187,7 @@ class RemoteException(RunError):
         self.out: Sequence[str] = ()
         self.err: Sequence[str] = ()
         self.stderr: Sequence[str] = ()
+        self.stopped_run = False
 
     def raise_me(self) -> None:
         """Raise this exception, as the ancestor's method did."""
@@ -198,10 +200,12 @@ class RemoteException(RunError):
         text = f"task {self.task_index} raised {self.type_name}: {self.message} in worker {self.worker}"
         if self.traceback_text:
             text += f"\n--- traceback of the worker ---\n{self.traceback_text.rstrip()}\n--- end of it ---"
-        return self._with_replay(
-            f"{text}\nThe run was stopped; .partial has the answers so far, but for a stream, which gave them already. "
-            "Master.outcomes() goes on past failures."
-        )
+        if self.stopped_run:
+            text += (
+                "\nThe run was stopped; .partial has the answers so far, but for a stream, which gave them already. "
+                "Master.outcomes() goes on past failures."
+            )
+        return self._with_replay(text)
 
 
 class WrongAnswer(RunError, TypeError):

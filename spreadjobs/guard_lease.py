@@ -200,9 +200,9 @@ class Relay:
 
     def idle_since_s(self) -> float | None:
         """As ``Pipes.idle_since_s``."""
-        lanes = (self._in, self._out)
-        quiet = all(lane.source != _CLOSED and not lane.waits for lane in lanes)
-        return self._last_s if quiet and self._exchange.idle else None
+        # Bytes that wait for a client to read them are no task: each that goes begins the lease anew.
+        is_open = _CLOSED not in (self._in.source, self._out.source)
+        return self._last_s if is_open and self._exchange.idle else None
 
     def end_input(self) -> None:
         """As ``Pipes.end_input``."""

@@ -3,7 +3,8 @@ Whether a worker has a task to do, told from the bytes that pass between it and 
 
 Both streams are cut into messages; of each only the beginning is looked at, for its task id. In the dialect ``tagged``
 no task runs if the last message that went to the worker is a request, its response has come, and no part of another
-message is under way: responses come in the order of the requests (spec RUN-6), so none is unanswered then. In the
+response has: responses come in the order of the requests (spec RUN-6), so none is unanswered then. A part of a further
+request is no task: nobody can begin with it. In the
 dialect ``untagged`` there are no ids, but no request is sent ahead (spec UNT-3): no task runs if the last message came
 from the worker, and none is under way.
 
@@ -76,10 +77,12 @@ class Cutter(Protocol):
     Cuts a stream into messages.
 
     Attributes:
-        partial: Whether a message has begun and is not complete, or the bytes are none of this codec.
+        partial: Whether a message has begun and is not complete.
+        lost: Whether the bytes are no messages of this codec.
     """
 
     partial: bool
+    lost: bool
 
     def feed(self, data: bytes, /) -> list[bytes]:
         """Take bytes; returns the beginnings of the messages that they complete, at most ``HEAD_BYTES`` of each."""
@@ -90,7 +93,7 @@ class Lines:
     """Cuts JSON texts, one a line. Spec JSON-1."""
 
     def __init__(self) -> None:
-        self.partial = False
+        self.partial = self.lost = False  # Every line may be a message.
         self._head = b""
 
     def feed(self, data: bytes, /) -> list[bytes]:
@@ -109,8 +112,7 @@ class Pickles:
     """Cuts complete pickles, one after another, each of which one newline may follow. Spec PKL-4, PKL-5."""
 
     def __init__(self) -> None:
-        self.partial = False
-        self._lost = False
+        self.partial = self.lost = False
         self._head = b""
         self._cut = b""  # an opcode and a part of its length
         self._skip = 0  # so many bytes of an argument are still to come
@@ -122,7 +124,7 @@ class Pickles:
         heads: list[bytes] = []
         begin, at = len(self._cut), 0
         data, self._cut = self._cut + data, b""
-        while at < len(data) and not self._lost:
+        while at < len(data) and not self.lost:
             if self._skip or self._lines:
                 at = self._pass(data, at)
                 continue
@@ -171,10 +173,10 @@ class Pickles:
                 self._cut = data[at:]
                 return len(data)
             self._skip = int.from_bytes(data[at + 1 : head], "little", signed=op in _SIGNED)
-            self._lost = self._skip < 0
+            self.lost = self._skip < 0
             at = head
         else:
-            self._lost = True
+            self.lost = True
         return at
 
 
@@ -221,7 +223,8 @@ class Exchange:
     @property
     def idle(self) -> bool:
         """Whether surely no task runs."""
-        return self._answered and not self._requests.partial and not self._responses.partial
+        lost = self._requests.lost or self._responses.lost
+        return self._answered and not self._responses.partial and not lost
 
     def to_worker(self, data: bytes) -> None:
         """Note what went to the worker."""

@@ -25,22 +25,24 @@ class Journal:
     """
     Where finished answers are kept, so that a run that was killed goes on where it was.
 
+    Args:
+        path: The file; made if there is none. On a local disk, or on a file system with locks.
+        version: Of whatever decides the answers besides the payload: the worker's program, its data. Another one, and
+            no answer that was kept under this one is used.
+        key: Gives plain data that stands for a payload: due where payloads are of your own classes.
+        preparation: Plain data that stands for the preparation items; None: these themselves.
+        sync_s: An answer outlasts the machine's end after so many seconds (the master's end at once); 0: before it is
+            given to the caller; None: when the system likes.
+
     Raises:
         TypeError, ValueError: a field is not what is due; the text names it.
     """
 
     path: Path = attrs.field(converter=_path)
-    """The file; made if there is none. On a local disk, or on a file system with locks."""
     version: str = attrs.field(default="", kw_only=True)
-    """Of whatever decides the answers besides the payload: the worker's program, its data. Another one, and no answer
-    that was kept under this one is used."""
     key: Callable[[object], object] | None = attrs.field(default=None, kw_only=True)
-    """Gives plain data that stands for a payload: due where payloads are of the user's own classes."""
     preparation: object = attrs.field(default=None, kw_only=True)
-    """Plain data that stands for the preparation items; None: these themselves."""
     sync_s: float | None = attrs.field(default=1.0, kw_only=True)
-    """An answer outlasts the machine's end after this many seconds (the master's end at once); 0: before it is given
-    to the caller; None: when the system likes."""
 
     def __attrs_post_init__(self) -> None:
         """Check the fields."""

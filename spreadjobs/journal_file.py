@@ -57,13 +57,13 @@ class JournalFile:
         self._is_lost = False
         self._fd = _open(path)
         try:
-            self._lock()
-            self._end = os.fstat(self._fd).st_size
+            self._end = self._lock()
         except BaseException:
             os.close(self._fd)
             raise
 
-    def _lock(self) -> None:
+    def _lock(self) -> int:
+        """Have it for this master alone; returns how long it is."""
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -75,8 +75,11 @@ class JournalFile:
             raise JournalError(
                 f"the journal {self.path} cannot be locked: {error}; put it on a file system that has locks"
             ) from error
-        if os.pread(self._fd, len(MAGIC), 0) == MAGIC:
-            _write(self._fd, _head(), 0)  # At once: who is refused is told whose it is.
+        size = os.fstat(self._fd).st_size
+        with suppress(OSError):  # Where it cannot be read or written that is said when it is loaded.
+            if os.pread(self._fd, len(MAGIC), 0) == MAGIC:
+                _write(self._fd, _head(), 0)  # At once: who is refused is told whose it is.
+        return size
 
     # --- reading
 
@@ -221,6 +224,8 @@ class JournalFile:
         fd, self._fd = self._fd, -1
         if fd >= 0:
             os.close(fd)
+        if self._syncer is not None:
+            self._syncer.forget()
 
 
 class _Syncer:
@@ -266,6 +271,10 @@ class _Syncer:
             self._changed.notify()
         self._thread.join()
         self._check()
+
+    def forget(self) -> None:
+        """Let go of the file in a forked child, where there is no such thread."""
+        os.close(self._fd)
 
     def _check(self) -> None:
         if self._failed is not None:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import sys
 import weakref
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -56,12 +58,13 @@ class Keeper:
     def __init__(self, journal: Journal, preparation: Sequence[object], settings: Settings, console: Console) -> None:
         self.recalled = 0
         self._journal = journal
-        self._settings = attrs.evolve(settings, codec="pickle")
+        # A record says how long it is, and what fitted into a message of the codec may be longer as a pickle.
+        self._settings = attrs.evolve(settings, codec="pickle", max_message_bytes=sys.maxsize)
         self._console = console
         self._base = hashlib.blake2b(digest_size=DIGEST_BYTES)
         stands_for = list(preparation) if journal.preparation is None else ("stands for it", journal.preparation)
         try:
-            self._base.update(canonical((_FORM, settings.codec, journal.version, stands_for)))
+            self._base.update(canonical((_FORM, settings.codec, settings.py2_strings, journal.version, stands_for)))
         except NoCanonicalForm as error:
             raise JournalError(
                 f"the journal cannot tell what the preparation is: {error}; "
@@ -70,8 +73,10 @@ class Keeper:
         self._known: dict[bytes, int] = {}
         self._seen: dict[bytes, int] = {}
         self._keys: dict[int, bytes] = {}
-        # What counts as equal tasks for each task that was taken, until the caller has its outcome.
+        # Of each task that was taken: what it is, until the caller has its outcome, and the how manieth of equal ones.
         self._taken: list[bytes] = []
+        self._ordinals: dict[int, int] = {}
+        self._free: dict[bytes, list[int]] = {}
         self._decoder: Decoder | None = None
         self._file: JournalFile | None = None
         self._unkept = self._lost = False
@@ -118,6 +123,7 @@ class Keeper:
         except JournalError as error:
             self._console.say(str(error), warning=True)
         self._look_for(file)
+        self._console.say(f"{self.recalled} answers were taken from the journal {file.path}")
 
     def forget(self) -> None:
         """Let go of it in a forked child."""
@@ -143,10 +149,10 @@ class Keeper:
         Of the one before, only tasks count whose outcome the caller had. What else was taken from todo depends on
         moments, and the same program would count in another way the next time.
         """
-        for key in self._taken:
+        for index, key in enumerate(self._taken):
             if key:
-                self._seen[key] -= 1
-        self._taken.clear()
+                insort(self._free.setdefault(key, []), self._ordinals.get(index, 0))
+        self.all_delivered()
         self._keys.clear()
 
     def delivered(self, index: int) -> None:
@@ -156,6 +162,7 @@ class Keeper:
     def all_delivered(self) -> None:
         """The caller has the outcomes of all tasks of the run."""
         self._taken.clear()
+        self._ordinals.clear()
 
     def recall(self, first_index: int, payloads: Iterable[object]) -> dict[int, object]:
         """
@@ -199,10 +206,22 @@ class Keeper:
                 "makes plain data of a payload"
             ) from error
         key = digest.digest()
-        before = self._seen.get(key, 0)
-        self._seen[key] = before + 1
+        before = self._ordinal(key)
+        if before:
+            self._ordinals[len(self._taken)] = before
         self._taken.append(key)
         return key if not before else hashlib.blake2b(key + b"%d" % before, digest_size=DIGEST_BYTES).digest()
+
+    def _ordinal(self, key: bytes) -> int:
+        """How many equal tasks come before this one: the least number that none of them has."""
+        free = self._free.get(key)
+        if free is None:
+            before = self._seen.get(key, 0)
+            self._seen[key] = before + 1
+            return before
+        if len(free) == 1:
+            del self._free[key]
+        return free.pop(0)
 
     def _answer(self, index: int, start: int) -> tuple[object] | None:
         """The answer at a place, in a tuple; None if it cannot be had, which is said: then the task is done again."""
@@ -274,7 +293,8 @@ def _damage(file: JournalFile) -> str:
         places.append(f"{len(file.damaged) - _NAMED} more places")
     if file.head_was_damaged:
         places.insert(0, "its head")
-    return f"the journal {file.path} is damaged ({', '.join(places)}): what stood there is done again"
+    what = "the answers that stood there are done again where they are asked for"
+    return f"the journal {file.path} was damaged ({', '.join(places)}): {what}"
 
 
 _open: Final[weakref.WeakSet[Keeper]] = weakref.WeakSet()

@@ -205,6 +205,7 @@ class Ledger:
         if task is None:
             return
         task.attempts = (*task.attempts, attempt)
+        task.ends = (*task.ends, attempt)
         task.failed_on |= {slot}
         kills = sum(each.cause == "killed" for each in task.attempts)
         self._retry(task, hopeless=kills >= self._max_kills or len(task.attempts) - kills >= self._max_attempts)
@@ -215,11 +216,12 @@ class Ledger:
         if task is None:
             return
         task.departures = (*task.departures, attempt)
+        task.ends = (*task.ends, attempt)
         self._retry(task, hopeless=len(task.departures) >= self._max_attempts)
 
     def _retry(self, task: Task, *, hopeless: bool) -> None:
         if hopeless:
-            quarantined = Quarantined(task_index=task.index, attempts=(*task.attempts, *task.departures))
+            quarantined = Quarantined(task_index=task.index, attempts=task.ends)
             self.quarantined.append(quarantined)
             self._done.append(quarantined)
             if self.keeps:
@@ -243,12 +245,11 @@ class Ledger:
         self._held.clear()
         self._at_workers.clear()
         for task in sorted(rest, key=lambda task: task.index):
-            attempts = (*task.attempts, *task.departures)
-            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=attempts))
+            self._done.append(Cancelled(task_index=task.index, reason=reason, attempts=task.ends))
             if self.keeps:
                 if task.index in self._deferred:  # It was charged to nobody, but whoever looks for the fault wants it.
-                    task.attempts = (*task.attempts, self._deferred[task.index])
-                if task.attempts or task.departures:
+                    task.ends = (*task.ends, self._deferred[task.index])
+                if task.ends:
                     self._kept[task.index] = task
 
     def take_done(self) -> list[Outcome[object]]:

@@ -22,6 +22,7 @@ from spreadjobs.console import Console
 from spreadjobs.delivery import deliver, stream_bound
 from spreadjobs.descriptors import enough_descriptors
 from spreadjobs.engine import Engine
+from spreadjobs.errors import RemoteException
 from spreadjobs.failures import ends_run, first_failure, run_error
 from spreadjobs.inputs import encode_preparation, payloads_of, preparation_of
 from spreadjobs.journal import Journal, as_journal
@@ -304,12 +305,19 @@ class Master(Generic[A]):
         with closing(self._engine.outcomes(todo, bound=stream_bound(len(self._slots)), go_on=go_on)) as batches:
             yield from deliver(self._answers.read_all(batches, self._engine.attend), self._engine, ordered=ordered)
 
+    @property
+    def recalled(self) -> int:
+        """How many answers were taken from the journal so far."""
+        return 0 if self._keeper is None else self._keeper.recalled
+
     def _raise(self, others: Sequence[Outcome[A]], partial: list[A | NotComputed]) -> None:
         """Raise what a run that did not give all its answers raises."""
         failure = first_failure(others)
         if failure is not None:
             self._engine.stop()
             failure.partial = partial
+            if isinstance(failure, RemoteException):
+                failure.stopped_run = True
             raise failure
         missing = [index for index, answer in enumerate(partial) if answer is notComputed]
         error = run_error(others, self._engine.no_response(missing))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -84,6 +85,8 @@ class Relay:
     # --- in the thread
 
     def _run(self) -> None:
+        # Signals are the main thread's: one that this thread took would not interrupt what the main thread waits for.
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self._carry()
         finally:

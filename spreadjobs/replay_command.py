@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+import attrs
+
 from spreadjobs.case_fields import CaseError
 from spreadjobs.case_file import Case, read_case
 from spreadjobs.case_saver import shown
 from spreadjobs.codec import Undecodable, make_decoder
 from spreadjobs.replay import Command, Replayed, replay
 from spreadjobs.replay_debugger import GDB, NoDebugger, debugging, execute, input_bytes, new_folder, pdb_debugging
-from spreadjobs.settings import NUMPY, Allow
+from spreadjobs.settings import NUMPY, Allow, Settings
 
 if TYPE_CHECKING:
     # The class has no public name.
@@ -122,7 +124,7 @@ def _run(case: Case, options: argparse.Namespace, other: Sequence[str] | None, s
         cwd=case.worker.cwd,
     )
     if options.show:
-        _show(case, stdout)
+        _show(case, _allow(options), stdout)
         return ANSWERED
     _tell(stdout, f"task {case.task_index} of a run of {case.saved}, {_what(case)}")
     if options.input is not None:
@@ -160,19 +162,22 @@ def _tell_environment(command: Command, stdout: TextIO) -> None:
 def _debug(case: Case, command: Command, template: str | None, stdout: TextIO) -> None:
     """Become the debugger."""
     folder = new_folder(case.task_index)
-    if template is None:
-        what = pdb_debugging(command.arguments, command.env.get("PATH"), command.cwd)
-    else:
-        what = debugging(template, command.arguments, folder)
+    try:
+        if template is None:
+            what = pdb_debugging(command.arguments, command.env.get("PATH"), command.cwd)
+        else:
+            what = debugging(template, command.arguments, folder)
+    except (NoDebugger, OSError):
+        folder.rmdir()
+        raise
     _tell(stdout, f"under {what.arguments[0]}; the worker reads {folder}/input, and writes {folder}/output")
     stdout.flush()
     execute(what, input_bytes(case), dict(command.env), command.cwd, folder)
 
 
 def _replay(case: Case, command: Command, options: argparse.Namespace, stdout: TextIO) -> int:
-    allow: Allow = tuple(NUMPY if name == NUMPY.name else name for name in options.allow)
     stdout.flush()
-    replayed = replay(case, command, allow=allow, timeout_s=options.timeout_s)
+    replayed = replay(case, command, allow=_allow(options), timeout_s=options.timeout_s)
     status = _verdict(case, replayed, stdout)
     if replayed.verdict in ("answered", "raised"):
         _tell(stdout, f"the worker then ended: {replayed.report.reason}")
@@ -204,6 +209,8 @@ def _verdict(case: Case, replayed: Replayed, stdout: TextIO) -> int:
 
 def _debugger_for(command: Command, replayed: Replayed) -> str:
     """The option that looks further, or ""."""
+    if replayed.report.signal is not None:
+        return "--gdb"  # Python code cannot say more than the traceback of faulthandler does.
     try:
         pdb_debugging(command.arguments, command.env.get("PATH"), command.cwd)
     except (NoDebugger, OSError):
@@ -220,8 +227,9 @@ def _line(command: Command) -> str:
     return f"cd {shlex.quote(command.cwd)} && {shlex.join(command.arguments)}"
 
 
-def _show(case: Case, stdout: TextIO) -> None:
+def _show(case: Case, allow: Allow, stdout: TextIO) -> None:
     """All that is in a case but the environment's values, decoded as what a worker sends: nothing of it is run."""
+    settings = attrs.evolve(case.settings, allow=allow)
     failure = case.failure
     _tell(stdout, f"task {case.task_index}, saved {case.saved} by spreadjobs {case.version}")
     _tell(stdout, f"{_what(case)}")
@@ -237,27 +245,33 @@ def _show(case: Case, stdout: TextIO) -> None:
     if worker.started_by:
         _tell(stdout, f"started by {worker.started_by}")
     _tell(stdout, f"environment: {' '.join(sorted(worker.env))}")
-    settings = case.settings
     limits = f"task_timeout_s={settings.task_timeout_s}, start_timeout_s={settings.start_timeout_s}"
     _tell(stdout, f"settings: codec={settings.codec}, dialect={settings.dialect}, {limits}")
     _tell(stdout, f"payload, as the master saw it: {case.payload}")
     for number, item in enumerate(case.preparation):
-        _tell(stdout, f"preparation item {number}: {_decoded(case, item)}")
-    _tell(stdout, f"request: {_decoded(case, case.request)}")
+        _tell(stdout, f"preparation item {number}: {_decoded(settings, item)}")
+    _tell(stdout, f"request: {_decoded(settings, case.request)}")
 
 
-def _decoded(case: Case, data: bytes) -> str:
-    """Bytes for people; what is not plain data is not made, whatever the case says that the run admitted."""
+def _allow(options: argparse.Namespace) -> Allow:
+    return tuple(NUMPY if name == NUMPY.name else name for name in options.allow)
+
+
+def _decoded(settings: Settings, data: bytes) -> str:
+    """Bytes for people; what is not plain data is made only if --allow says so, whatever the run had admitted."""
     try:
-        values = make_decoder(case.settings).feed(data)
+        values = make_decoder(settings).feed(data)
     except Undecodable as error:
         return f"{len(data)} bytes that are not shown: {error.reason}"
     return ", ".join(map(shown, values)) if values else f"{len(data)} bytes that are no whole message"
 
 
 def _tell(stdout: TextIO, text: str) -> None:
-    """Write lines that may come from anybody: no control character in them reaches the terminal."""
-    stdout.write(printable(text) + "\n")
+    """
+    Write text that may come from anybody: no control character in it reaches the terminal, and none of its lines but
+    the first, which is ours, begins where ours do.
+    """
+    stdout.write(printable(text).replace("\n", "\n  ") + "\n")
 
 
 def printable(text: str) -> str:

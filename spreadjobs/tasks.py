@@ -21,6 +21,8 @@ class Task:
     """Slots on which it was charged."""
     departures: Sequence[Attempt] = ()
     """Workers that left by themselves while it was alone on them: no charges, but the same number is too much."""
+    ends: Sequence[Attempt] = ()
+    """Both, oldest first."""
     solo: bool = False
     """It was on a worker that ended: from then on it is sent alone. Spec JOB-2."""
     after: int = 0

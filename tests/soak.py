@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,7 @@ CHANCE: Final = 1e-6
 """Of a single task set aside, or a single slot given up, in the whole run."""
 SPARE: Final = 0.01
 """So large a part of the responses may be late though nothing befell them."""
+LONGEST_SILENCE_S: Final = 120
 LARGE_EVERY: Final = 500
 LARGE_BYTES: Final = 100_000
 """More than a pipe holds, and than one read takes."""
@@ -190,6 +192,9 @@ def calm(soak: Soak, chaos: Chaos, timed_out: int) -> Iterator[str]:
     spurious = timed_out - done["stall"]
     if spurious > SPARE * soak.tasks:
         yield f"{spurious} workers were late and not stalled: --timeout-s {soak.timeout_s} is too short here"
+    # Some that are stalled may be ended for something else first, such as at the end of the run.
+    if timed_out < done["stall"] // 2:
+        yield f"only {timed_out} workers were late, though {done['stall']} were stalled: what counts them is wrong"
 
 
 def spoilt(outcomes: Iterator[Outcome[object]], soak: Soak) -> Iterator[Outcome[object]]:
@@ -212,14 +217,39 @@ def run(soak: Soak, chaos: Chaos, worker: Path) -> tuple[Tally, Sequence[WorkerR
     settings = Settings(codec=soak.codec, task_timeout_s=soak.timeout_s, **attrs.asdict(needs))
     say(f"chances {odds(chaos)}; settings {attrs.asdict(needs)}, task_timeout_s={soak.timeout_s}")
     tally = Tally()
+    watchdog = Watchdog(soak, tally)
     begun_s = time.monotonic()
     arguments = [sys.executable, "-I", "-S", str(worker), soak.codec]
     with Master([arguments] * soak.workers, chaos, settings=settings) as master:
         for count, outcome in enumerate(spoilt(master.outcomes(range(soak.tasks), ordered=False), soak), 1):
             tally.take(outcome)
+            watchdog.restart()
             if count % max(1, soak.tasks // 10) == 0:
                 say(f"{count} of {soak.tasks} after {time.monotonic() - begun_s:.0f} s")
+    watchdog.stop()
     return tally, master.workers
+
+
+class Watchdog:
+    """Ends a soak in which nothing comes any more: a task that never ends is as bad as one that is lost."""
+
+    def __init__(self, soak: Soak, tally: Tally) -> None:
+        self._soak = soak
+        self._tally = tally
+        signal.signal(signal.SIGALRM, self._bite)
+        self.restart()
+
+    def restart(self) -> None:
+        """Something came."""
+        signal.alarm(LONGEST_SILENCE_S)
+
+    def stop(self) -> None:
+        """All has come."""
+        signal.alarm(0)
+
+    def _bite(self, *_: object) -> None:
+        missing = [index for index in range(self._soak.tasks) if not self._tally.seen[index]]
+        raise TimeoutError(f"nothing for {LONGEST_SILENCE_S} s; {len(missing)} tasks have not ended: {missing[:9]}")
 
 
 def odds(chaos: Chaos) -> str:

@@ -239,7 +239,7 @@ def test_so_many_files_are_enough(
     assert [isinstance(each, Failed) and each.case != "" for each in outcomes] == [True, True, False, False, False]
     assert len(list(tmp_path.iterdir())) == 2
     said = [record.getMessage() for record in caplog.records]
-    assert said == [f"no more case files are written into {tmp_path}: 2 were enough"]
+    assert said == [f"not all case files are written into {tmp_path}: 2 were enough"]
 
 
 def test_so_many_bytes_are_enough(
@@ -251,8 +251,22 @@ def test_so_many_bytes_are_enough(
     outcomes = run_all(tmp_path, program("read()", ECHO.replace("write(", "sys.exit(")), [1], stdin=["x" * 100_000])
 
     assert [isinstance(each, Quarantined | Cancelled) and each.case for each in outcomes] == [""]
-    assert "with the next, 100000 bytes would be enough" in caplog.records[-1].getMessage()
+    assert "with this one, 100000 bytes would be enough" in caplog.records[-1].getMessage()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_case_has_room_as_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a text, bytes are longer by a third, and there is more in it; a smaller case may still have room."""
+    monkeypatch.setattr(case_saver, "MOST_BYTES", 100_000)
+    fails = program("while True:\n  i, _ = read()\n  write(('RemoteException', i, 'Boom', '', ''))")
+
+    outcomes = run_all(tmp_path, fails, ["x" * 90_000, "y"])
+
+    assert [isinstance(each, Failed) and each.case != "" for each in outcomes] == [False, True]
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 100_000
+    assert len([record for record in caplog.records if "100000 bytes would be enough" in record.getMessage()]) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

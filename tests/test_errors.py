@@ -76,9 +76,12 @@ def test_remote_exception_of_a_run_says_where_and_how_to_go_on() -> None:
     raised = errors.RemoteException("ValueError", "bad 2", "Traceback\n  line 1\n")
     raised.task_index = 7
     raised.worker = "3.1"
+    of_an_outcome = str(raised)
+    raised.stopped_run = True
 
     text = str(raised)
 
+    assert "Master.outcomes()" not in of_an_outcome
     assert text.startswith("task 7 raised ValueError: bad 2 in worker 3.1\n")
     assert "--- traceback of the worker ---\nTraceback\n  line 1\n--- end of it ---\n" in text
     assert "Master.outcomes()" in text

@@ -12,6 +12,8 @@ from guarded import GONE, NAMES, WAYS, guarded, python, unaware
 from processes import BOUND_S, ends, group, identity, lives, logged, shut_gate, survivors
 from watched_workers import Start, die, said, starting
 
+from spreadjobs.guard_watch import PATIENCE_S, Options
+
 A_WHILE_S = 0.7
 """Longer than a program whose master is gone takes to end."""
 ways = pytest.mark.parametrize("options", WAYS, ids=NAMES)
@@ -268,3 +270,8 @@ def test_a_program_that_is_in_no_folder_of_the_path_is_named(start: Start) -> No
 
     assert guard.wait(BOUND_S) == 127
     assert "PATH" in said(guard)
+
+
+def test_the_ends_add_up_to_less_than_half_a_second() -> None:
+    """What a program is given to end by itself, and then between TERM and KILL, by default."""
+    assert PATIENCE_S + Options().grace_s <= 0.45

@@ -116,6 +116,19 @@ def test_a_run_that_was_left_counts_what_its_caller_had(log: Log, path: Path) ->
         assert len(done) >= 320 if not life else not done
 
 
+def test_an_answer_is_used_once_though_its_run_was_left(log: Log, path: Path) -> None:
+    """Of two equal tasks the caller had the second answer: the next one that is equal is the first, and not the second."""
+    worker = log.worker("('first', 'second', 'third', 'third')[nth() - 1]")
+    assert results(["a", "a"], worker, Journal(path), window=1) == ["first", "second"]
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"first", b"-----"))
+
+    with Master([worker], journal=path) as master:
+        with closing(master.stream(["a", "a"], ordered=False)) as stream:
+            assert next(stream) == "second"
+        assert master.run(["a"]) == ["third"]
+
+
 def test_a_run_that_failed_is_gone_on_with(log: Log, path: Path) -> None:
     """In the same block: what was answered is not done again, in this life or in another one."""
     worker = log.worker("payload if payload != 50 or nth() > 51 else 1 / 0")

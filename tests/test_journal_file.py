@@ -97,7 +97,8 @@ def test_a_forked_child_does_not_keep_the_journal_locked(path: Path) -> None:
     """A child that lets go of it, and lives on, is in nobody's way when its parent has closed it."""
     told, tell = os.pipe()
     leave, let = os.pipe()
-    file, _ = opened(path)
+    file, _ = opened(path, sync_s=60)
+    file.append([b"zero"])  # From now on there is a thread that has the file, too.
     child = os.fork()
     if not child:
         file.forget()

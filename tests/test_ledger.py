@@ -331,7 +331,7 @@ def test_task_is_quarantined_after_as_many_departures() -> None:
 
     ledger.departed(send(ledger), LEFT)
 
-    assert ledger.take_done() == [Quarantined(task_index=0, attempts=(DIED, LEFT, LEFT))]
+    assert ledger.take_done() == [Quarantined(task_index=0, attempts=(LEFT, DIED, LEFT))]
 
 
 def test_departed_workers_task_may_go_back_to_the_same_slot() -> None:

@@ -55,7 +55,7 @@ def test_a_task_that_was_put_off_is_kept_when_no_worker_is_left() -> None:
 
     kept = ledger.take_kept()
     assert list(kept) == [0]
-    assert kept[0].attempts == (DIED,)
+    assert kept[0].ends == (DIED,)
     assert [outcome.attempts for outcome in ledger.take_done()] == [(), ()]
 
 

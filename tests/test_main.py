@@ -87,7 +87,9 @@ def test_a_journal_has_what_was_answered(tmp_path: Path) -> None:
     journal = ("-w", "1", "--journal", str(tmp_path / "run.journal"))
     first = spread(*journal, "--", *program(ECHO), stdin=lines(1, "two"))
 
-    assert first == spread(*journal, "--", "/no/such/worker", stdin=lines(1, "two")) == (0, [1, "two"], "")
+    said = f"spread-jobs run: 2 answers were taken from {journal[3]}\n"
+    assert first == (0, [1, "two"], "")
+    assert spread(*journal, "--", "/no/such/worker", stdin=lines(1, "two")) == (0, [1, "two"], said)
     status, answers, said = spread(*journal, "--journal-version", "2", "--", "/no/such/worker", stdin=lines(1))
     assert (status, answers) == (1, [])
     assert "cannot start '/no/such/worker'" in said

@@ -41,14 +41,14 @@ def test_a_reproduced_exception_has_status_1(tmp_path: Path, capfd: pytest.Captu
     assert (status, wrong) == (1, "")
     assert re.match(r"task 0 of a run of \S+, raised LookupError: as told\nruns: cd /", said)
     assert f"&& {sys.executable} -c " in said
-    assert "\nreproduced: raised: LookupError: as told\n--- traceback of the worker ---\nits traceback\n" in said
+    assert "\nreproduced: raised: LookupError: as told\n--- traceback of the worker ---\n  its traceback\n" in said
     assert said.endswith("\nthe worker then ended: exit status 0, in shutdown\n")
     assert "1.1: was given raise\n" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("payload", "option"), [("raise", "--pdb"), ("crash", "--pdb")])
-def test_a_python_worker_is_looked_at_with_pdb(tmp_path: Path, payload: str, option: str) -> None:
-    """The next command is written as it can be copied."""
+@pytest.mark.parametrize(("payload", "option"), [("raise", "--pdb"), ("crash", "--gdb")])
+def test_the_next_step_fits_the_failure(tmp_path: Path, payload: str, option: str) -> None:
+    """Pdb for a Python worker, gdb where a signal ended it; the command is written as it can be copied."""
     path = saved(tmp_path, served(tmp_path), payload)
 
     status, said, _ = replay(path)
