@@ -122,7 +122,7 @@ def test_an_answer_is_used_once_though_its_run_was_left(log: Log, path: Path) ->
     assert results(["a", "a"], worker, path, window=1) == ["first", "second"]
     path.write_bytes(path.read_bytes().replace(b"first", b"-----"))
     gate = path.with_name("gate")
-    waits = log.worker(f"[time.sleep(0.01) for _ in iter(lambda: os.path.exists({str(gate)!r}), True)] and 'third'")
+    waits = log.worker(f"([time.sleep(0.01) for _ in iter(lambda: os.path.exists({str(gate)!r}), True)], 'third')[1]")
 
     with Master([waits], journal=path, settings=Settings(window=2)) as master:
         with closing(master.stream(["a", "a"], ordered=False)) as stream:
