@@ -39,7 +39,8 @@ def no_response(
     for place in places:
         who = f"{place.slot.index + 1} {place.slot.name}" if place.slot.name else f"{place.slot.index + 1}"
         lines.append(f"  {who} ({command_text(place.slot.arguments)}): {place.why}")
-        if place.ever_started and not place.ever_answered and place.cause not in ("violation", "refused answer"):
+        silent = place.ever_started and not place.ever_answered and not place.why.startswith("killed by ")
+        if silent and place.cause not in ("violation", "refused answer"):
             lines.append(f"    {silence_hint(codec)}")
         lines += [f"    stderr: {line}" for line in place.last_words[-LINES_OF_STDERR:]]
     never = not any(place.ever_started for place in places)

@@ -52,8 +52,9 @@ def silence_hint(codec: str) -> str:
     """
     other = "json" if codec == "pickle" else "pickle"
     return (
-        f"it has never answered anything: does it speak {codec} (else Settings(codec={other!r})), does it wait for "
-        "preparation items (the template as shipped needs stdin=[None]), does it flush what it writes?"
+        f"it has never answered anything: does it speak {codec} (else Settings(codec={other!r}), or --codec {other}), "
+        "does it wait for preparation items (the templates as shipped need stdin=[None], or --prepare null), does it "
+        "flush what it writes?"
     )
 
 
