@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-# Who starts the tests in the background of a shell has them started with Ctrl-C and SIGQUIT ignored, and their processes
-# likewise; a handler, even Python's own, is put back to the default in what is executed from here.
+# Who starts the tests in the background of a shell has them started with Ctrl-C and SIGQUIT ignored, and their
+# processes likewise; a handler, even Python's own, is put back to the default in what is executed from here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
