@@ -88,7 +88,7 @@ class Incident:
     worker: str
     """The worker's name, such as ``3.1``."""
     response: int
-    """The worker's how manieth response it befell, from 1; Alive is none."""
+    """Which of the worker's responses it befell, counted from 1; Alive is none."""
     misdeed: Misdeed
 
 
