@@ -59,8 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         metavar="N",
         help="end the program when for N seconds neither bytes nor a hang-up came, and no task runs: for a client that "
-        "may break without closing its pipes. First its input is closed; TERM follows after as long as the lease, at "
-        "most 30 s",
+        "may break without closing its pipes. First its input is closed; TERM follows after as long as the lease, 5 to "
+        "30 s",
     )
     parser.add_argument("--codec", choices=("pickle", "json"), default="pickle", help="of the messages, for --lease-s")
     parser.add_argument("--dialect", choices=("tagged", "untagged"), default="tagged", help="likewise")

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 0.1
 """For how long a program may end by itself when the master is gone, since it sees the end of its input."""
+SHORTEST_EOF_S: Final = 5.0
 LONGEST_EOF_S: Final = 30.0
-"""For how long it may at the end of a lease, or for as long as the lease was: what is less. Masters have 30 s, too."""
+"""Between these, for as long as the lease was, it may end by itself at the end of a lease. Masters have 30 s, too."""
 SAME_S: Final = 0.05
 """Within this time a signal to the group has come to both, the guard and the standby."""
 _STDERR: Final = 2
@@ -267,7 +268,7 @@ class Guard:
         lease_s = self._lease_s or 0.0
         _say(f"neither bytes nor a hang-up came for {lease_s:g} s, and no task runs (--lease-s): the program is ended")
         self._pipes.end_input()
-        self._await_end(min(lease_s, LONGEST_EOF_S), patient=False)
+        self._await_end(min(max(lease_s, SHORTEST_EOF_S), LONGEST_EOF_S), patient=False)
         self._end_group()
 
     def _end_orphan(self) -> None:

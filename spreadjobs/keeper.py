@@ -73,7 +73,7 @@ class Keeper:
         self._known: dict[bytes, int] = {}
         self._seen: dict[bytes, int] = {}
         self._keys: dict[int, bytes] = {}
-        # Of each task that was taken: what it is, until the caller has its outcome, and how many equal ones came before.
+        # Of each task that was taken: what it is, until the caller has its outcome; how many equal ones came before.
         self._taken: list[bytes] = []
         self._ordinals: dict[int, int] = {}
         self._free: dict[bytes, list[int]] = {}

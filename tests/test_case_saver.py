@@ -191,12 +191,16 @@ def test_a_connection_factory_is_named(tmp_path: Path) -> None:
 
 def test_what_was_sent_is_saved_in_every_codec_and_dialect(tmp_path: Path) -> None:
     """Preparation and request, each as the bytes on the wire. [PREP-1, JSON-1, UNT-2]"""
-    dies = ["sh", "-c", "kill -SEGV $$"]
+    # Not before the request is there: one that was never sent has no case.
+    reads_three, reads = (
+        ["sh", "-c", "read a; read b; read c; kill -SEGV $$"],
+        ["sh", "-c", "head -c 1 >/dev/null; kill -SEGV $$"],
+    )
 
-    tagged = read_case(saved(tmp_path, dies, {"a": [1]}, stdin=[None, "x"], settings=Settings(codec="json")))
+    tagged = read_case(saved(tmp_path, reads_three, {"a": [1]}, stdin=[None, "x"], settings=Settings(codec="json")))
     assert [json.loads(item) for item in tagged.preparation] == [None, "x"]
     assert json.loads(tagged.request) == [tagged.task_id, {"a": [1]}]
-    untagged = read_case(saved(tmp_path, dies, {"a": [1]}, settings=LEGACY))
+    untagged = read_case(saved(tmp_path, reads, {"a": [1]}, settings=LEGACY))
     assert pickle.loads(untagged.request) == {"a": [1]}
     assert untagged.settings == LEGACY
 

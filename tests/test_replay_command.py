@@ -60,7 +60,7 @@ def test_the_next_step_fits_the_failure(tmp_path: Path, payload: str, option: st
 
 def test_another_worker_is_looked_at_with_gdb(tmp_path: Path) -> None:
     """One that is no Python program, as far as can be seen."""
-    path = saved(tmp_path, ["sh", "-c", "kill -SEGV $$"], 1)
+    path = saved(tmp_path, ["sh", "-c", "head -c 1 >/dev/null; kill -SEGV $$"], 1)
 
     assert replay(path)[1].endswith(f"reproduced: died: killed by SIGSEGV\nnext: spread-jobs replay {path} --gdb\n")
 
