@@ -152,7 +152,7 @@ def _say(text: str) -> None:
     say_at_once(_STDERR, f"spreadjobs.guard: {text}")
 
 
-def _die(number: int) -> int:
+def _die(number: int) -> int:  # pragma: no cover - a process that is ended by a signal loses what was measured
     """End as the program did, by the same signal; without a core file, which would be that of the guard."""
     import resource  # noqa: PLC0415 - most programs end otherwise
 

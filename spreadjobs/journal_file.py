@@ -219,7 +219,7 @@ class JournalFile:
         finally:
             os.close(fd)
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # pragma: no cover - a child that ends by _exit() loses what was measured
         """Let go of it in a forked child: the lock is the parent's, and must not outlast that."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
@@ -272,7 +272,7 @@ class _Syncer:
         self._thread.join()
         self._check()
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # pragma: no cover - likewise
         """Let go of the file in a forked child, where there is no such thread."""
         os.close(self._fd)
 

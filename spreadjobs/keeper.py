@@ -125,7 +125,7 @@ class Keeper:
         self._look_for(file)
         self._console.say(f"{self.recalled} answers were taken from the journal {file.path}")
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # pragma: no cover - a child that ends by _exit() loses what was measured
         """Let go of it in a forked child."""
         file, self._file = self._file, None
         if file is not None:
@@ -300,7 +300,7 @@ def _damage(file: JournalFile) -> str:
 _open: Final[weakref.WeakSet[Keeper]] = weakref.WeakSet()
 
 
-def _forget_all() -> None:
+def _forget_all() -> None:  # pragma: no cover - likewise
     for keeper in list(_open):
         keeper.forget()
 

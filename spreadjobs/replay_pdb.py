@@ -40,7 +40,7 @@ class TerminalPdb(pdb.Pdb):
         self._terminal = terminal_in, terminal_out
         self._looking = False
 
-    def do_quit(self, arg: str) -> bool | None:  # noqa: ARG002 - cmd.Cmd passes it
+    def do_quit(self, arg: str) -> bool | None:  # noqa: ARG002 - cmd.Cmd passes it # pragma: no cover - it ends by _exit()
         """End the program."""
         self.message("the worker is ended")
         self._terminal[1].flush()
@@ -52,7 +52,8 @@ class TerminalPdb(pdb.Pdb):
         """End the program."""
         return self.do_quit(arg)
 
-    def look(self, frame: FrameType | None, raised: TracebackType | None) -> None:
+    # pdb has the place of what measures.
+    def look(self, frame: FrameType | None, raised: TracebackType | None) -> None:  # pragma: no cover
         """Let the user look at a frame, or at a traceback, but not while the user does so already."""
         if self._looking:
             return

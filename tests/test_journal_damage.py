@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from contextlib import closing
 from fractions import Fraction
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -16,9 +17,11 @@ from spreadjobs import (
     JournalError,
     Master,
     Settings,
+    journal_file,
     main,
 )
 from spreadjobs.journal_records import HEAD_BYTES, RECORD_BYTES, Content, Piece, pieces, record
+from spreadjobs.keeper import Keeper
 
 pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
@@ -174,6 +177,65 @@ def test_answers_of_every_type_come_back(log: Log, path: Path) -> None:
 
 
 # --- who has it
+
+
+def test_a_run_with_a_file_of_another_sort_starts_nothing(path: Path) -> None:
+    """The error comes first, and the file is as it was, for whoever opens it next."""
+    path.write_text("a,b\n1,2\n", encoding="ascii")
+    for _ in range(2):
+        with pytest.raises(JournalError, match="is no journal"):
+            main([1], [NOBODY], journal=path)
+
+    assert path.read_text(encoding="ascii") == "a,b\n1,2\n"
+
+
+def test_many_damaged_places_are_counted(log: Log, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The first ones are named, and the head is."""
+    first = results(range(10), log.worker(), path)
+    damaged(path, 0, 10)
+    for piece in records(path.read_bytes())[::2]:
+        damaged(path, piece.start, 1)
+
+    assert results(range(10), log.worker(), path) == first
+    (said,) = [text for text in caplog.messages if "was damaged" in text]
+    assert said.startswith(f"the journal {path} was damaged (its head, bytes ")
+    assert ", 2 more places)" in said
+
+
+def test_what_cannot_be_synchronised_at_the_end_is_said_with_the_results(
+    log: Log, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has all answers is not to lose them by that."""
+
+    def fails(_fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(journal_file, "_sync", fails)
+
+    assert results([1], log.worker(), Journal(path, sync_s=60)) == [("done", 1)]
+    assert [text for text in caplog.messages if "cannot be synchronised: [Errno 5]" in text]
+
+
+def test_what_ends_a_run_is_raised_though_the_journal_cannot_be_written(
+    log: Log, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the last answers were not kept is said beside it."""
+
+    class Stop(Exception):
+        """Stands for Ctrl-C, or what the caller raises."""
+
+    def fails(_keeper: Keeper, _outcomes: object) -> None:
+        raise JournalError("cannot be written")
+
+    def run() -> None:
+        with Master([log.worker()], journal=path) as master, closing(master.stream(range(100))) as stream:
+            next(stream)
+            monkeypatch.setattr(Keeper, "record", fails)
+            raise Stop
+
+    with pytest.raises(Stop):
+        run()
+    assert "cannot be written" in caplog.messages
 
 
 def test_two_masters_cannot_have_one_journal(log: Log, path: Path) -> None:
