@@ -9,11 +9,11 @@ matter.
 from __future__ import annotations
 
 import hashlib
+import heapq
 import os
 import pickle
 import sys
 import weakref
-from bisect import insort
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -151,7 +151,7 @@ class Keeper:
         """
         for index, key in enumerate(self._taken):
             if key:
-                insort(self._free.setdefault(key, []), self._ordinals.get(index, 0))
+                heapq.heappush(self._free.setdefault(key, []), self._ordinals.get(index, 0))
         self.all_delivered()
         self._keys.clear()
 
@@ -221,7 +221,7 @@ class Keeper:
             return before
         if len(free) == 1:
             del self._free[key]
-        return free.pop(0)
+        return heapq.heappop(free)
 
     def _answer(self, index: int, start: int) -> tuple[object] | None:
         """The answer at a place, in a tuple; None if it cannot be had, which is said: then the task is done again."""
