@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +13,9 @@ import attrs
 from spreadjobs_conform.again import again
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.fuzz_options import FuzzOptions, parse_fuzz
 from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
-from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
+from spreadjobs_conform.option_kinds import add_language, candidate_of, jobs_of, processors, scale_of
 from spreadjobs_conform.report_options import (
     Formats,
     ReportOptions,
@@ -25,10 +24,9 @@ from spreadjobs_conform.report_options import (
     formats_of,
     parse_report,
 )
-from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
-VERBS: Final = ("run", "list", "explain", "bytes", "verify", "report", "selftest")
+VERBS: Final = ("run", "list", "explain", "bytes", "verify", "report", "fuzz", "selftest")
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
@@ -37,6 +35,7 @@ commands:
   spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
   spread-jobs-conform bytes CASE                           write the exact input of a case, for a pipe into a worker
   spread-jobs-conform report REPORT... [--html FILE] ...   show reports, of one worker or several
+  spread-jobs-conform fuzz [options] -- WORKER [ARG...]    explore a worker with random conversations
   spread-jobs-conform selftest [options]                   show that the kit finds what workers do wrong
 
 exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
@@ -126,6 +125,7 @@ Options: TypeAlias = (
     | ExplainOptions
     | VerifyOptions
     | ReportOptions
+    | FuzzOptions
     | SelftestOptions
     | BytesOptions
     | AllBytesOptions
@@ -156,6 +156,8 @@ def parse(arguments: Sequence[str]) -> Options:  # noqa: PLR0911 - one row a ver
         return VerifyOptions(report=Path(parser.parse_args(words).report))
     if verb == "report":
         return parse_report(words)
+    if verb == "fuzz":
+        return parse_fuzz(words)
     if verb == "selftest":
         return _selftest_options(words)
     if verb == "bytes":
@@ -166,13 +168,13 @@ def parse(arguments: Sequence[str]) -> Options:  # noqa: PLR0911 - one row a ver
 def _selftest_options(words: list[str]) -> SelftestOptions:
     parser = argparse.ArgumentParser(prog="spread-jobs-conform selftest", allow_abbrev=False)
     add = parser.add_argument
-    add("-j", dest="jobs", type=_jobs, metavar="N", help="processors to use; default all")
+    add("-j", dest="jobs", type=jobs_of, metavar="N", help="processors to use; default all")
     add("--only", action="append", default=[], metavar="GLOB", help="these workers alone")
     add("--whole", action="store_true", help="every case on every wrong worker: takes some ten minutes")
     add("--matrix", type=Path, metavar="FILE", help="the same, and write the kill matrix, Markdown")
     given = parser.parse_args(words)
     return SelftestOptions(
-        jobs=given.jobs if given.jobs is not None else _processors(),
+        jobs=given.jobs if given.jobs is not None else processors(),
         only=tuple(given.only),
         whole=given.whole,
         matrix=given.matrix,
@@ -188,7 +190,7 @@ def _bytes_options(words: list[str]) -> BytesOptions | AllBytesOptions:
     )
     add = parser.add_argument
     add("case", nargs="?", metavar="CASE", help="such as run/task-id-0; `list` shows them all")
-    _add_language(parser)
+    add_language(parser)
     parser.set_defaults(worker_class="worker")
     add("-o", dest="output", type=Path, metavar="FILE", help="write to a file")
     add("--text", action="store_true", help="for people: each message with its place and its meaning")
@@ -201,15 +203,8 @@ def _bytes_options(words: list[str]) -> BytesOptions | AllBytesOptions:
         return AllBytesOptions(given.all)
     if given.case is None:
         raise UsageFault("bytes: a case is due, such as run/task-id-0, or --all FOLDER; `list` shows all cases")
-    candidate = _candidate(given, Manifest(), ("a worker in memory",))
+    candidate = candidate_of(given, Manifest(), ("a worker in memory",))
     return BytesOptions(given.case, candidate, given.output, as_text=given.text)
-
-
-def _add_language(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--codec", choices=("pickle", "json"), help="what the worker speaks; default pickle")
-    add("--dialect", choices=("tagged", "untagged"), help="default tagged")
-    add("--pickle-protocol", type=_protocol, metavar="N", help="that the master writes, 0 to 5; default 4")
 
 
 def _run_options(words: list[str]) -> RunOptions:
@@ -223,7 +218,7 @@ def _run_options(words: list[str]) -> RunOptions:
     if found is not None:
         given.manifest = found
     manifest = load_manifest(given.manifest) if given.manifest is not None else Manifest()
-    candidate = _candidate(given, manifest, command)
+    candidate = candidate_of(given, manifest, command)
     kept = [given.baseline, given.manifest, given.write_baseline]
     check_report(given.report, kept)
     return RunOptions(
@@ -236,7 +231,7 @@ def _run_options(words: list[str]) -> RunOptions:
         write_baseline=given.write_baseline,
         prune_baseline=given.prune_baseline,
         all_scored=given.all_scored,
-        jobs=given.jobs if given.jobs is not None else _processors(),
+        jobs=given.jobs if given.jobs is not None else processors(),
         timeout_scale=given.timeout_scale,
         report=given.report,
         formats=formats_of(given, [given.report, *kept]),
@@ -264,7 +259,7 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--class", dest="worker_class", choices=("worker", "command"), default="worker", help="what the program is")
-    _add_language(parser)
+    add_language(parser)
     manifest = parser.add_mutually_exclusive_group().add_argument
     manifest(
         "--manifest",
@@ -287,85 +282,12 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--write-baseline", type=Path, metavar="FILE", help="add an entry for each case that fails and has none")
     add("--prune-baseline", action="store_true", help="remove the entries that are stale from the baseline")
     add("--all-scored", action="store_true", help="count the cases too that came after the required set was frozen")
-    add("-j", dest="jobs", type=_jobs, metavar="N", help="cases side by side; default the number of processors")
-    add("--timeout-scale", type=_scale, default=1.0, metavar="X", help="factor on every time limit")
+    add("-j", dest="jobs", type=jobs_of, metavar="N", help="cases side by side; default the number of processors")
+    add("--timeout-scale", type=scale_of, default=1.0, metavar="X", help="factor on every time limit")
     add("-q", "--quiet", action="store_true", help="show failures and the verdict alone")
     add("--report", type=Path, metavar="FILE", help="write a report, JSON lines; - is standard output")
     add_formats(parser)
     return parser
-
-
-def _protocol(text: str) -> int:
-    if text not in [str(number) for number in range(HIGHEST_PROTOCOL + 1)]:
-        raise argparse.ArgumentTypeError(f"{text!r} is no pickle protocol; they go from 0 to {HIGHEST_PROTOCOL}")
-    return int(text)
-
-
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of cases, 1 or more")
-    return int(text)
-
-
-def _scale(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or number <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no factor; a finite number above 0 is due")
-    return number
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _candidate(given: argparse.Namespace, manifest: Manifest, command: tuple[str, ...]) -> Candidate:
-    chosen = command or manifest.command
-    if not chosen:
-        raise UsageFault("no worker is given: put its command behind --, or into the manifest")
-    codec: str = given.codec or manifest.codec or "pickle"
-    dialect: str = given.dialect or manifest.dialect or "tagged"
-    if codec == "json" and dialect == "untagged":
-        raise UsageFault("the untagged dialect goes with the codec pickle alone (UNT-1)")
-    if codec == "json":
-        _check_travels(manifest)
-    protocol: int | None = given.pickle_protocol if given.pickle_protocol is not None else manifest.pickle_protocol
-    return Candidate(
-        command=chosen,
-        worker_class=given.worker_class,
-        codec=codec,
-        tagged=dialect == "tagged",
-        pickle_protocol=DEFAULT_PROTOCOL if protocol is None else protocol,
-        protocol_given=protocol is not None,
-        preparation=manifest.preparation,
-        preparation_counted=manifest.preparation_ends == "count",
-        samples=manifest.samples,
-        failing=manifest.failing,
-        serves_ops=manifest.conformance_payloads,
-        lacks=manifest.lacks,
-    )
-
-
-def _check_travels(manifest: Manifest) -> None:
-    """
-    Makes sure that JSON can carry what the manifest has the kit send.
-
-    Raises:
-        UsageFault: It cannot; the text names the key.
-    """
-    sent = [("preparation", item) for item in manifest.preparation]
-    sent += [(f"task[{index}].payload", sample.payload) for index, sample in enumerate(manifest.samples)]
-    if manifest.failing is not None:
-        sent.append(("raises.payload", manifest.failing.payload))
-    for key, value in sent:
-        try:
-            write_json(value)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageFault(f"manifest: {key!r} holds what JSON cannot carry: {error}") from error
 
 
 def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:
