@@ -35,7 +35,7 @@ class Deviation(Finding):
     Another outcome than was due.
 
     Args:
-        shape: What the outcomes of one fault have in common, such as ``echo: int for bool``.
+        shape: What the outcomes of one fault have in common, such as ``echo: another type``.
         args: As for ``Finding``: requirement, came, due, cure.
         also: As for ``Finding``.
     """
@@ -123,15 +123,14 @@ def _judge_lines(request: Request, response: Response, due: Reply, op: str) -> N
 
 
 def unlike(due: object, came: object) -> str:
-    """In what two values differ first, without the values themselves: ``int``, ``int for bool``, ``keys of a dict``."""
+    """In what two values differ first, without the values themselves: ``int``, ``another type``, ``keys of a dict``."""
     if isinstance(due, list | tuple) and isinstance(came, list | tuple) and type(due) is type(came):
         return _unlike_items(due, came)
     if isinstance(due, dict) and isinstance(came, dict):
         if due.keys() != came.keys():
             return "keys of a dict"
         return next((unlike(due[key], came[key]) for key in due if _differ(due[key], came[key])), "dict")
-    names = type(came).__name__, type(due).__name__
-    return names[0] if names[0] == names[1] else f"{names[0]} for {names[1]}"
+    return type(came).__name__ if type(came) is type(due) else "another type"
 
 
 def _unlike_items(due: Sequence[object], came: Sequence[object]) -> str:

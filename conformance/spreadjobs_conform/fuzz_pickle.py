@@ -75,6 +75,8 @@ class _Writer:
         self._references = references and odds(rng, 80)
         self._memoizes = protocol >= FRAMES and odds(rng, 50)
         """With MEMOIZE alone; numbers of one's own would get in its way."""
+        self._writes_numbers = not self._memoizes and (protocol < BINARY or odds(rng, 20))
+        """In decimal, in PUT and GET alike: Python 2 knows two memos, one of texts and one of numbers."""
         self._index = 0
         self._texts: dict[tuple[str, object], int] = {}
         self._objects: dict[int, int] = {}
@@ -139,11 +141,11 @@ class _Writer:
             index = self._texts.get((type(value).__name__, value))
         if index is None or not odds(self._rng, 70):
             return False
-        forms = [b"g%d\n" % index]
-        if self._since(BINARY):
-            forms.append(b"j" + struct.pack("<I", index))
-            forms += [b"h" + bytes((index & 0xFF,))] * (2 * (index < BYTE))
-        self._add(self._rng.choice(forms))
+        if self._writes_numbers:
+            self._add(b"g%d\n" % index)
+        else:
+            short = index < BYTE and odds(self._rng, 80)
+            self._add(b"h" + bytes((index & 0xFF,)) if short else b"j" + struct.pack("<I", index))
         return True
 
     def _remember(self, value: object) -> None:
@@ -153,11 +155,9 @@ class _Writer:
             self._add(b"\x94")
         else:
             self._index += self._rng.choice((0, 0, 0, 0, 1, 7, 200))
-            forms = [b"p%d\n" % self._index]
-            if self._since(BINARY):
-                forms.append(b"r" + struct.pack("<I", self._index))
-                forms += [b"q" + bytes((self._index & 0xFF,))] * (2 * (self._index < BYTE))
-            self._add(self._rng.choice(forms))
+            short = self._index < BYTE and odds(self._rng, 80)
+            binary = b"q" + bytes((self._index & 0xFF,)) if short else b"r" + struct.pack("<I", self._index)
+            self._add(b"p%d\n" % self._index if self._writes_numbers else binary)
         if isinstance(value, str | bytes):
             self._texts[type(value).__name__, value] = self._index
         else:

@@ -166,6 +166,9 @@ class Player:
     def _close(self) -> None:
         if not self._due and not self._is_leaving():
             self._is_silent()
+        # A worker that is slow reads the last of many requests late, and yet goes on answering.
+        while self.conv.process.unwritten_bytes and self._due and not self._stopped:
+            self._take(1, "RUN-3")
         self.conv.blame = "RUN-7" if self._number else "PREP-4"
         self.conv.close_stdin()
         self._thaw()

@@ -123,7 +123,7 @@ def _told(shrunk: Shrunk) -> str:
     before = len(origin.play.reads)
     text = f"{origin.had.verdict.case.summary}"
     if not shrunk.is_flaky:
-        text += f"; {count} of them are enough" if count < before else ""
+        text += f"; {count} of them {'is' if count == 1 else 'are'} enough" if count < before else ""
         text += f" ({_counted(shrunk.tried, 'smaller one')} tried)"
     others = shrunk.count - 1
     return f"{text}. {_counted(others, 'further conversation')} failed in the same way" if others else text

@@ -21,8 +21,7 @@ def simpler(value: object) -> Iterator[object]:
         case int():
             yield from _simpler_int(value)
         case float():
-            others = (0.0, 1.0, 0.5, float(f"{value:.2g}"))
-            yield from (other for other in others if math.isfinite(other) and repr(other) != repr(value))
+            yield from _simpler_float(value)
         case complex():
             yield from (other for other in (0j, complex(value.real, 0.0)) if other != value)
         case str():
@@ -47,6 +46,14 @@ def _simpler_int(value: int) -> Iterator[int]:
     size = abs(value)
     for other in (0, 1, sign * (1 << max(0, size.bit_length() - 1)), sign * (size // 2), sign * (size - 1)):
         if abs(other) < size:
+            yield other
+
+
+def _simpler_float(value: float) -> Iterator[float]:
+    for other in (0.0, 1.0, 0.5, float(f"{value:.2g}")):
+        if repr(other) == repr(value):
+            return
+        if math.isfinite(other):
             yield other
 
 

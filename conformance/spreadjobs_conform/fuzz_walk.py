@@ -80,6 +80,8 @@ class Walk:
         self._requests = 0
         self._unanswered: list[object] = []
         self._prepared = False
+        self._went_on = False
+        """Whether nothing but that has happened since a task goes on."""
 
     def script(self) -> Script:
         """Walks from the beginning of the table to a state in which nothing more can happen."""
@@ -91,6 +93,7 @@ class Walk:
             if not weights:
                 return Script(tuple(self._steps), tuple(taken))
             row = drawn(self._rng, weights)
+            self._went_on = False
             events[row.event][1](state)
             taken.append(row.name)
             state = row.next
@@ -128,7 +131,7 @@ class Walk:
     def _may_go_on(self, _state: str) -> float:
         """While the oldest unanswered task takes its time, the worker may write Alive."""
         oldest = self._unanswered[0] if self._unanswered else None
-        return 2 if isinstance(oldest, dict) and oldest.get("op") == "sleep" else 0
+        return 2 if not self._went_on and isinstance(oldest, dict) and oldest.get("op") == "sleep" else 0
 
     def _may_end(self, state: str) -> float:
         if state == "preparation":
@@ -184,6 +187,7 @@ class Walk:
             self._steps.append(Take(count))
 
     def _go_on(self, state: str) -> None:
+        self._went_on = True
         if state == "running":
             self._steps.append(Settle())
 

@@ -71,8 +71,10 @@ def _without_memo(value: object, protocol: int) -> bytes:
 def _json(message: Message, value: object, rng: Random) -> bytes:
     if message.form is Form.PLAIN:
         return write_json(value)
-    bare = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    text = _FreeJson(rng).message(message) if message.form is Form.FREE else bare
+    if message.form is Form.FREE:
+        text = _FreeJson(rng).message(message)
+    else:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8") + b"\n"
 
 
