@@ -23,7 +23,7 @@ from spreadjobs_conform.responder_wire import Manner
 from spreadjobs_conform.responses import Answer, Failure, First, Refusal, Response
 from spreadjobs_conform.verdicts import Status
 
-COUNT = 60
+COUNT = 40
 TRUE: object = True
 SAID = Failure(5, "E", "m", "")
 

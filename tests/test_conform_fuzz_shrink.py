@@ -79,7 +79,7 @@ def test_a_message_that_breaks_off_is_made_simpler_too() -> None:
 
     end = small.steps[-1]
     assert isinstance(end, End)
-    assert end.inside == Message(value=payloads.echo(1), task_id=20_000)
+    assert end.inside == Message(value=payloads.echo([]), task_id=20_000)
     assert not end.at_once
 
 

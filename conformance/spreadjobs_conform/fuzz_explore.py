@@ -17,7 +17,7 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.conversation import Conversation
 from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
 from spreadjobs_conform.fuzz_options import FuzzOptions
-from spreadjobs_conform.fuzz_play import Play, play_of
+from spreadjobs_conform.fuzz_play import Close, Play, Stop, play_of
 from spreadjobs_conform.fuzz_script import Script
 from spreadjobs_conform.fuzz_shrink import Shrinker
 from spreadjobs_conform.fuzz_trial import Had, Kind, SteadyStage, had
@@ -30,11 +30,12 @@ from spreadjobs_conform.verdicts import Status
 
 AHEAD: Final = 2
 """So many conversations for each thread are thought up before they are had."""
+SHUT_2: Final = "SHUT-2"
+LEFT: Final = "exited with status 0"
 CONFIRMED: Final = 3
 """So often a failure is looked for again before it is said to come and go."""
 PROBES: Final = (
     payloads.echo("are you there?"),
-    payloads.raising("ValueError", "as asked"),
     payloads.busy("key", 0.0, 0),
     payloads.printing([], []),
     payloads.sleeping(0),
@@ -188,7 +189,7 @@ class Explorer:
 
     def shrink(self, tally: Tally) -> list[Shrunk]:
         """
-        The failures of each kind, made smaller, some side by side.
+        The failures of each kind, made smaller, some side by side; what is none after all is counted as leaving.
 
         Raises:
             KeyboardInterrupt: As it came; all workers have been ended then.
@@ -196,16 +197,33 @@ class Explorer:
         pool = ThreadPoolExecutor(self._options.jobs, thread_name_prefix="shrink")
         try:
             futures = [pool.submit(self._shrink, kind, seen) for kind, seen in tally.kinds.items()]
-            return [future.result() for future in futures]
+            found = [future.result() for future in futures]
         except BaseException:
             self._stop.set()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+        for seen, each in zip(tally.kinds.values(), found, strict=True):
+            tally.left += len(seen) if each is None else 0
+        return [each for each in found if each is not None]
 
-    def _shrink(self, kind: Kind, seen: Sequence[Conversed]) -> Shrunk:
+    def _leaves_by_itself(self, conversed: Conversed) -> bool:
+        """
+        Whether the worker has left, as RUN-13 allows, where nothing could tell because its input had ended.
+
+        It is had again with its input left open: then leaving shows.
+        """
+        if SHUT_2 not in conversed.had.verdict.violated or LEFT not in conversed.had.verdict.came:
+            return False
+        moves = tuple(move for move in conversed.play.moves if not isinstance(move, Stop | Close))
+        ended = self._had(conversed.number, attrs.evolve(conversed.play, moves=moves))
+        return ended.verdict.status is Status.NOT_TESTABLE
+
+    def _shrink(self, kind: Kind, seen: Sequence[Conversed]) -> Shrunk | None:
         # Of several, the one with the fewest bytes is the way that is shortest.
         smallest = min(seen, key=lambda each: len(each.play.data))
+        if self._leaves_by_itself(smallest):
+            return None
         shrinker = Shrinker(
             lambda script: self._fails(smallest.number, script, kind),
             tagged=self._candidate.tagged,
@@ -248,19 +266,20 @@ def served_ops(candidate: Candidate, patience: Patience) -> frozenset[str]:
         candidate: The worker.
         patience: The limits of the run.
     """
+    refused = {str(payload["op"]) for payload in PROBES if _fails(payload, candidate, patience)}
+    return frozenset(op for op in OPS if op not in refused and f"op:{op}" not in candidate.lacks)
+
+
+def _fails(payload: dict[str, object], candidate: Candidate, patience: Patience) -> bool:
+    """Whether a worker that is asked nothing else fails at this; what else it does wrong is seen later."""
     conv = Conversation(candidate, SteadyStage(patience, threading.Event()), "RUN-3")
-    refused: set[str] = set()
     try:
         conv.start()
         conv.prepare()
-        for payload in PROBES:
-            request = conv.request(payload)
-            conv.send(request)
-            first = conv.response(request).first
-            if isinstance(first, Failure) and payload["op"] != "raise":
-                refused.add(str(payload["op"]))
+        request = conv.request(payload)
+        conv.send(request)
+        return isinstance(conv.response(request).first, Failure)
     except (Finding, NotTestable):
-        pass  # What it does wrong, the conversations will tell.
+        return False
     finally:
         conv.end()
-    return frozenset(op for op in OPS if op not in refused and f"op:{op}" not in candidate.lacks)

@@ -70,9 +70,8 @@ def parse_fuzz(words: Sequence[str]) -> FuzzOptions:
     given.worker_class = "worker"
     candidate = candidate_of(given, manifest, command)
     if candidate.preparation_counted:
-        raise UsageFault(
-            "fuzz sends preparations of its own, and the manifest says that this worker takes a fixed number"
-        )
+        ends = "the manifest says that this one ends by count (preparation_ends)"
+        raise UsageFault(f"fuzz sends preparations of its own, and {ends}")
     language = {"--codec": given.codec, "--dialect": given.dialect, "--pickle-protocol": given.pickle_protocol}
     return FuzzOptions(
         candidate=candidate,
@@ -85,6 +84,7 @@ def parse_fuzz(words: Sequence[str]) -> FuzzOptions:
         output=given.output,
         again=given.again,
         command_again=_again(given, command),
+        most_kinds=given.kinds,
         given=frozenset(name for name, value in language.items() if value is not None),
     )
 
@@ -103,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=_seed, default=DEFAULT_SEED, metavar="N", help="the same conversations again; default 1")
     add("--budget", type=duration_s, default=DEFAULT_BUDGET_S, metavar="TIME", help="60s, 5m or 90 (s); default 60s")
     add("--conversations", type=jobs_of, metavar="N", help="no more than so many; default as there is time for")
+    add(
+        "--kinds", type=jobs_of, default=MOST_KINDS, metavar="N", help="stop after so many kinds of failures; default 5"
+    )
     add("-j", dest="jobs", type=jobs_of, metavar="N", help="side by side; default the number of processors")
     add_language(parser)
     add("--manifest", type=Path, metavar="FILE", help=f"TOML, as for run; default {NAME} beside the worker")

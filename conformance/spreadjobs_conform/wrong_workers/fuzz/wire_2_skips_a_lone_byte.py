@@ -1,4 +1,4 @@
-"""Breaks WIRE-2: takes a single byte that came with the end of a message for a line end behind it."""
+"""Breaks WIRE-2: takes a single byte that came with the end of a request for a line end behind it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from right_worker import Worker, run
 class SkipsALoneByte(Worker):
     def read(self) -> object:
         message = super().read()
-        if len(self.waiting()) == 1:
+        if self.requests and len(self.waiting()) == 1:
             self.stdin.read(1)
         return message
 
