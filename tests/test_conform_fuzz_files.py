@@ -117,7 +117,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_defaults_and_options_are_read() -> None:
     """Without an option: a fixed seed and a minute."""
     plain = parse(["fuzz", "--", "./worker", "-x"])
-    words = "--seed 7 --budget 5m -j 3 --codec json --strict --conversations 9 --output here --again v.json"
+    words = "--seed 7 --budget 5m -j 3 --kinds 2 --shrink 4 --codec json --strict --conversations 9 --output here --again v.json"
     full = parse_fuzz([*words.split(), "--", "./worker"])
 
     assert isinstance(plain, FuzzOptions)
@@ -125,6 +125,7 @@ def test_defaults_and_options_are_read() -> None:
     assert plain.candidate.command == ("./worker", "-x")
     assert plain.command_again == "spread-jobs-conform fuzz {} -- ./worker -x"
     assert (full.seed, full.budget_s, full.most, full.jobs, full.strict) == (7, 300.0, 9, 3, True)
+    assert (full.most_kinds, full.shrink_s) == (2, 4.0)
     assert (full.output, full.again, [*full.given]) == (Path("here"), Path("v.json"), ["--codec"])
     assert full.command_again == "spread-jobs-conform fuzz --codec json {} -- ./worker"
 

@@ -116,7 +116,7 @@ def test_a_fault_that_comes_and_goes_is_said_to(tmp_path: Path) -> None:
         f"\n        if first and p['key'] != 'key': pathlib.Path({str(mark)!r}).touch()\n"
         '        return ((i, "gone" if first and p["key"] != "key" else "done"), None, None)',
     )
-    run = explored(tmp_path / "out", python(wrong), "-j", "1", count=60)
+    run = explored(tmp_path / "out", python(wrong), "-j", "1", "--shrink", "1s", count=60)
 
     assert run.status == 1, run.out
     assert "it was not seen again in 3 tries: it comes and goes" in run.unfolded
@@ -135,6 +135,18 @@ def test_a_should_counts_if_it_is_asked_for(tmp_path: Path) -> None:
     place = vectors(tmp_path)[0]
     assert kit("fuzz", "--again", str(place), "--", *wrong).status == 0
     assert kit("fuzz", "--strict", "--again", str(place), "--", *wrong).status == 1
+
+
+def test_a_worker_that_never_answers_is_given_its_time(tmp_path: Path) -> None:
+    """Hangs make no wait of another conversation shorter: each is told with the whole limit. [RUN-3]"""
+    run = explored(tmp_path, python("import time; time.sleep(1000)"), "--timeout-scale", "0.1", count=6)
+
+    waits = [
+        float(found) for found in re.findall(r"(?:no response|not read|no exit).*? within ([0-9.]+) s", run.unfolded)
+    ]
+    assert run.status == 1
+    assert "hang:" in run.out
+    assert min(waits) >= 0.45, run.out
 
 
 def test_failures_of_one_kind_are_folded_and_many_kinds_end_the_run(tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ def test_it_ends_with_its_time() -> None:
     """What was reached by then is taken: nothing, if there was none."""
     begin = first_with(failing_after_a_refusal)
 
+    shrinker = Shrinker(failing_after_a_refusal, tagged=True, now_s=lambda: 0.0, end_s=1.0, most=5)
+
+    shrinker.shrink(begin)
+
+    assert not shrinker.finished
     assert shrunk(begin, failing_after_a_refusal, most=0) == begin
     assert len(shrunk(begin, failing_after_a_refusal, most=5).steps) <= len(begin.steps)
 

@@ -65,7 +65,8 @@ def test_fuzz_finds_it_and_makes_it_small(row: dict[str, object], tmp_path: Path
     """A conversation of a handful of messages shows the fault again, and a right worker passes it."""
     way = ways(row)[0]
     wrong, options = command(str(row["file"]), way), WAYS[way].kit
-    run = kit("fuzz", "--conversations", str(MOST), "--kinds", "1", "--output", str(tmp_path), *options, "--", *wrong)
+    words = ("--conversations", str(MOST), "--kinds", "1", "--shrink", "10s", "--output", str(tmp_path), *options)
+    run = kit("fuzz", *words, "--", *wrong)
 
     place = sorted(tmp_path.glob("*.json"))[0]
     about = json.loads(place.read_text(encoding="utf-8"))

@@ -67,6 +67,8 @@ class Shrunk:
     """What was seen in the smallest conversation; in the first one if it did not come again."""
     tried: int
     """How many conversations it took to make it smaller."""
+    is_smallest: bool
+    """Whether nothing more could be taken away."""
     is_flaky: bool
     """Whether it did not come again."""
 
@@ -233,14 +235,29 @@ class Explorer:
         for script in (shrinker.shrink(smallest.script), smallest.script):
             again = self._seen_again(smallest.number, script, kind)
             if again is not None:
-                return self._shrunk(smallest, len(seen), script, again, tried=shrinker.tried)
-        return self._shrunk(smallest, len(seen), smallest.script, smallest.had, tried=shrinker.tried, is_flaky=True)
+                return self._shrunk(smallest, len(seen), script, again, shrinker)
+        return self._shrunk(smallest, len(seen), smallest.script, smallest.had, shrinker, is_flaky=True)
 
     def _shrunk(  # noqa: PLR0913 - what there is to say of it
-        self, origin: Conversed, count: int, script: Script, had: Had, *, tried: int, is_flaky: bool = False
+        self,
+        origin: Conversed,
+        count: int,
+        script: Script,
+        had: Had,
+        shrinker: Shrinker,
+        *,
+        is_flaky: bool = False,
     ) -> Shrunk:
-        play = play_of(script, self._candidate)
-        return Shrunk(origin=origin, count=count, script=script, play=play, had=had, tried=tried, is_flaky=is_flaky)
+        return Shrunk(
+            origin=origin,
+            count=count,
+            script=script,
+            play=play_of(script, self._candidate),
+            had=had,
+            tried=shrinker.tried,
+            is_smallest=shrinker.finished and script != origin.script,
+            is_flaky=is_flaky,
+        )
 
     def _fails(self, number: int, script: Script, kind: Kind) -> bool:
         try:

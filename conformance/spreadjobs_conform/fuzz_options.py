@@ -85,6 +85,7 @@ def parse_fuzz(words: Sequence[str]) -> FuzzOptions:
         again=given.again,
         command_again=_again(given, command),
         most_kinds=given.kinds,
+        shrink_s=given.shrink,
         given=frozenset(name for name, value in language.items() if value is not None),
     )
 
@@ -106,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--kinds", type=jobs_of, default=MOST_KINDS, metavar="N", help="stop after so many kinds of failures; default 5"
     )
+    add("--shrink", type=duration_s, default=SHRINK_S, metavar="TIME", help="to make each kind smaller; default 20s")
     add("-j", dest="jobs", type=jobs_of, metavar="N", help="side by side; default the number of processors")
     add_language(parser)
     add("--manifest", type=Path, metavar="FILE", help=f"TOML, as for run; default {NAME} beside the worker")

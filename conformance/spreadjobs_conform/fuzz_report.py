@@ -60,7 +60,7 @@ class FuzzReport(TextReport):
     def _notes(self, shrunk: Shrunk, place: Path) -> None:
         if shrunk.is_flaky:
             self._pair("note", f"it was not seen again in {CONFIRMED} tries: it comes and goes")
-        else:
+        elif shrunk.is_smallest:
             for note in _takes(shrunk.script, shrunk.play.cuts):
                 self._pair("note", note)
         moves = shrunk.play.moves

@@ -55,7 +55,7 @@ def fuzz(options: FuzzOptions, out: TextIO) -> Exit:
     report = FuzzReport(out, requirements, options.command_again)
     try:
         with Controls(patience):
-            runner = runner.calibrate()
+            runner = _calibrated(runner, options)
             if runner.candidate.ops is Ops.ABSENT:
                 raise UsageFault(NO_PAYLOADS.format(note=runner.candidate.ops_note))
             if vector is not None and options.again is not None:
@@ -63,6 +63,14 @@ def fuzz(options: FuzzOptions, out: TextIO) -> Exit:
             return _explore(options, runner, report)
     finally:
         runner.sweep()
+
+
+def _calibrated(runner: Runner, options: FuzzOptions) -> Runner:
+    """The same, knowing the worker; that it hung at the first request makes no wait of the conversations shorter."""
+    patience = Patience(options.timeout_scale, time.monotonic)
+    calibrated = attrs.evolve(runner, patience=patience).calibrate()
+    runner.patience.start_s = patience.start_s
+    return attrs.evolve(calibrated, patience=runner.patience)
 
 
 def _explore(options: FuzzOptions, runner: Runner, report: FuzzReport) -> Exit:

@@ -41,6 +41,8 @@ class Shrinker:
         self._end_s = end_s
         self._left = most
         self.tried = 0
+        self.finished = False
+        """Whether nothing more could be taken away, and not only the time was over."""
 
     def shrink(self, script: Script) -> Script:
         """The smallest one that was found in the time."""
@@ -50,6 +52,7 @@ class Shrinker:
             script = self._plainer(script)
             script = self._simpler_values(script)
             if script == before:
+                self.finished = not self._over()
                 break
         return self._first_of(script, [_with_plain_ids(script)])
 
