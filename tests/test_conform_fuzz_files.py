@@ -117,7 +117,8 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_defaults_and_options_are_read() -> None:
     """Without an option: a fixed seed and a minute."""
     plain = parse(["fuzz", "--", "./worker", "-x"])
-    words = "--seed 7 --budget 5m -j 3 --kinds 2 --shrink 4 --codec json --strict --conversations 9 --output here --again v.json"
+    words = "--seed 7 --budget 5m -j 3 --kinds 2 --shrink 4 --codec json --strict"
+    words += " --conversations 9 --output here --again v.json"
     full = parse_fuzz([*words.split(), "--", "./worker"])
 
     assert isinstance(plain, FuzzOptions)

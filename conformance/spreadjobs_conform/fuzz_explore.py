@@ -7,6 +7,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from random import Random
 from typing import Final
 
@@ -15,7 +16,7 @@ import attrs
 from spreadjobs_conform import payloads
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.conversation import Conversation
-from spreadjobs_conform.findings import Finding, HarnessFault, NotTestable
+from spreadjobs_conform.findings import Finding, Hang, HarnessFault, NotTestable
 from spreadjobs_conform.fuzz_options import FuzzOptions
 from spreadjobs_conform.fuzz_play import Close, Play, Stop, play_of
 from spreadjobs_conform.fuzz_script import Script
@@ -283,7 +284,9 @@ def served_ops(candidate: Candidate, patience: Patience) -> frozenset[str]:
         candidate: The worker.
         patience: The limits of the run.
     """
-    refused = {str(payload["op"]) for payload in PROBES if _fails(payload, candidate, patience)}
+    refused: set[str] = set()
+    with suppress(Hang):  # Of a worker that does not answer, nothing more is to be known here.
+        refused.update(str(payload["op"]) for payload in PROBES if _fails(payload, candidate, patience))
     return frozenset(op for op in OPS if op not in refused and f"op:{op}" not in candidate.lacks)
 
 
@@ -296,6 +299,8 @@ def _fails(payload: dict[str, object], candidate: Candidate, patience: Patience)
         request = conv.request(payload)
         conv.send(request)
         return isinstance(conv.response(request).first, Failure)
+    except Hang:
+        raise
     except (Finding, NotTestable):
         return False
     finally:
