@@ -137,8 +137,9 @@ def test_a_should_counts_if_it_is_asked_for(tmp_path: Path) -> None:
     assert kit("fuzz", "--strict", "--again", str(place), "--", *wrong).status == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_never_answers_is_given_its_time(tmp_path: Path) -> None:
-    """Hangs make no wait of another conversation shorter: each is told with the whole limit. [RUN-3]"""
+    """Hangs make no later wait shorter: what is told, after several, had the whole limit. [RUN-3]"""
     run = explored(tmp_path, python("import time; time.sleep(1000)"), "--timeout-scale", "0.1", count=6)
 
     waits = [
