@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from spreadjobs_conform.registry import Case
+from spreadjobs_conform.registry import CaseFacts
 
 
 class Status(enum.Enum):
@@ -41,7 +41,7 @@ class Exit(enum.IntEnum):
 class Verdict:
     """What became of one case."""
 
-    case: Case
+    case: CaseFacts
     level: str
     status: Status
     scored: bool = True

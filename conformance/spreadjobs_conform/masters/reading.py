@@ -1,0 +1,105 @@
+"""The messages of a master, taken apart with their bytes, and those of a played worker, put together."""
+
+from __future__ import annotations
+
+import pickletools
+from typing import Final
+
+import attrs
+
+from spreadjobs_conform.findings import Finding
+from spreadjobs_conform.pickle_machine import PickleMachine
+from spreadjobs_conform.values import show
+from spreadjobs_conform.wire_json import parse_line, write_json
+from spreadjobs_conform.wire_pickle import STEPS, write_pickle
+
+FIRST_FRAMED_PROTOCOL: Final = 2
+"""From here on a pickle says its protocol at its beginning."""
+
+
+@attrs.frozen
+class Incoming:
+    """One message of the master."""
+
+    value: object = attrs.field(repr=show)
+    raw: bytes = attrs.field(repr=False)
+    offset: int
+    """Of its first byte in all that the master wrote to this worker."""
+
+
+class MessageReader:
+    """
+    What a master wrote to one worker.
+
+    Args:
+        codec: ``pickle`` or ``json``.
+    """
+
+    def __init__(self, codec: str) -> None:
+        self._by_line = codec == "json"
+        self._buffer = bytearray()
+        self._machine = PickleMachine(self._buffer)
+        self._taken_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Takes bytes as they come."""
+        self._buffer += data
+
+    @property
+    def pending(self) -> bytes:
+        """What belongs to no complete message yet."""
+        return bytes(self._buffer)
+
+    def next(self) -> Incoming | None:
+        """
+        The next complete message; None until more bytes come.
+
+        Raises:
+            Finding: The bytes are no message.
+        """
+        if self._by_line:
+            size = self._buffer.find(b"\n") + 1
+            if not size:
+                return None
+            value = parse_line(bytes(self._buffer[: size - 1]))
+        else:
+            if not self._machine.run(STEPS):
+                return None
+            size, value = self._machine.position, self._machine.result()
+        incoming = Incoming(value, bytes(self._buffer[:size]), self._taken_bytes)
+        del self._buffer[:size]
+        self._machine = PickleMachine(self._buffer)
+        self._taken_bytes += size
+        return incoming
+
+
+def protocol_of(raw: bytes) -> int:
+    """
+    The pickle protocol of a message: what it declares, or what its opcodes take if that is more. Spec PKL-1.
+
+    Args:
+        raw: One complete pickle.
+    """
+    opcodes = list(pickletools.genops(raw))
+    first, declared, _ = opcodes[0]
+    needed = max(opcode.proto for opcode, _, _ in opcodes)
+    if first.name != "PROTO" or declared is None:
+        return needed
+    return max(needed, int(declared))
+
+
+def message(value: object, codec: str) -> bytes:
+    """
+    The bytes of one message of a played worker, as small as they get: in pickle without the newline of PKL-5.
+
+    Args:
+        value: What it says.
+        codec: ``pickle`` or ``json``.
+    """
+    return write_json(value) if codec == "json" else write_pickle(value, FIRST_FRAMED_PROTOCOL)
+
+
+def bad_message(fault: Finding, worker: str) -> Finding:
+    """The same fault, said of a master."""
+    due = "complete messages, in the codec of the job, one after another"
+    return Finding("WIRE-1", f"to worker {worker} the master wrote {fault.came}", due)
