@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from spreadjobs_conform.findings import NotTestable
+from spreadjobs_conform.findings import Finding, NotTestable
 from spreadjobs_conform.masters.marks import MarkError, unmarked
 from spreadjobs_conform.values import show
 
@@ -57,6 +57,21 @@ class Account:
     fates: tuple[Fate, ...] = ()
     outputs: tuple[tuple[str, ...], ...] = ()
     error: str | None = None
+
+
+class NoAccount(Finding):
+    """
+    The adapter gave no account of a job. Where it gives none of any job, nothing can be said about its master.
+
+    Args:
+        requirement: That of the case.
+        came: What the adapter did.
+        cure: What its author probably has to change.
+    """
+
+    def __init__(self, requirement: str, came: str, cure: str) -> None:
+        due = "an account of the job on standard output, and status 0"
+        super().__init__(requirement, came, due, cure, also=("JOB-1",))
 
 
 class AccountError(ValueError):

@@ -179,7 +179,7 @@ class Actor:
                 self._craft.note("master", f"to {self.name}: {show(incoming.value)}", incoming.raw)
         except Finding as fault:
             self._craft.note("master", f"to {self.name}: bytes that are no message", data)
-            self._craft.fault(bad_message(fault, self.name))
+            self._craft.fault(bad_message(fault, self.name, self._reader))
 
     # Waiting.
 

@@ -19,9 +19,12 @@ from typing import Final, TypeAlias
 import attrs
 
 from spreadjobs_conform import observe
-from spreadjobs_conform.findings import CannotStart, Finding, Hang, HarnessFault, Interrupted
-from spreadjobs_conform.masters.account import Account, AccountError, Answered, Fate, read_account
-from spreadjobs_conform.masters.actor import HEADER, Actor, GoneError, Hello, Stagecraft, parse_hello
+from spreadjobs_conform.findings import CannotStart, Finding, Hang, Interrupted
+from spreadjobs_conform.masters.account import Account, AccountError, Answered, Fate, NoAccount, read_account
+from spreadjobs_conform.masters.actor import Actor, GoneError, Stagecraft
+from spreadjobs_conform.masters.cures import crash_cure, printed_cure
+from spreadjobs_conform.masters.ears import collect, hello_of
+from spreadjobs_conform.masters.hangs import no_end
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.transcript import Actor as Speaker
 from spreadjobs_conform.transcript import Event, Transcript
@@ -126,7 +129,7 @@ class Play:
         usher.start()
         printed = bytearray()
         readers = [
-            threading.Thread(target=_collect, args=(stream.fileno(), into), daemon=True)
+            threading.Thread(target=collect, args=(stream.fileno(), into), daemon=True)
             for stream, into in ((master.stdout, printed), (master.stderr, self._screen))
             if stream is not None
         ]
@@ -134,11 +137,13 @@ class Play:
             reader.start()
         try:
             ended = self._wait(master, began_s + limit_s)
+            # As they are now: when all is closed, no worker is left.
+            stuck = None if ended else no_end(self.requirement, limit_s, self.actors)
         finally:
             self._close(master, mark, door, usher, readers)
         self.took_s = time.monotonic() - began_s
         self.status = master.returncode
-        self._judge(bytes(printed), ended=ended, limit_s=limit_s)
+        self._judge(bytes(printed), stuck)
 
     def _start(self, place: Path, mark: str) -> subprocess.Popen[bytes]:
         name, _, value = mark.partition("=")
@@ -198,21 +203,24 @@ class Play:
             if stream is not None:
                 stream.close()
 
-    def _judge(self, printed: bytes, *, ended: bool, limit_s: float) -> None:
+    def _judge(self, printed: bytes, stuck: Finding | None) -> None:
         if self._faults:
             raise self._faults[0]
-        if not ended:
-            held = [f"{actor.name} {_doing(actor)}" for actor in self.actors]
-            came = f"the master had not ended after {limit_s:.0f} s; its workers: {', '.join(held) or 'none came'}"
-            raise Hang("no end of the master", self.requirement, came, "an account of the job")
+        if stuck is not None:
+            raise stuck
         if self.status:
-            came = f"the adapter exited with status {self.status}: {self.last_words()}"
-            raise Finding(self.requirement, came, "an account of the job, and status 0")
+            came = f"the adapter has exited with status {self.status}{self._none_came}: {self.last_words()}"
+            raise NoAccount(self.requirement, came, crash_cure(self.screen))
         try:
             self.account = read_account(printed)
         except AccountError as fault:
-            came = f"the adapter printed what is no account: {fault}; it begins {printed[:80]!r}"
-            raise Finding(self.requirement, came, "an account as masters.md, section 3, has it") from fault
+            what = f"what is no account: {fault}; it begins {printed[:80]!r}" if printed.strip() else "nothing"
+            came = f"the adapter printed {what}; it has exited with status 0{self._none_came}"
+            raise NoAccount(self.requirement, came, printed_cure(printed)) from fault
+
+    @property
+    def _none_came(self) -> str:
+        return "" if self.actors else ", and has started no worker"
 
     # The played workers.
 
@@ -231,7 +239,7 @@ class Play:
 
     def _live(self, kit: socket.socket, role: Role) -> None:
         with kit:
-            hello = _hello(kit)
+            hello = hello_of(kit)
             if hello is None:
                 return
             with self._changed:
@@ -380,27 +388,3 @@ def echo(actor: Actor) -> None:
     while (request := actor.request()) is not None:
         actor.answer(request, request.payload)
     actor.exit(0)
-
-
-def _collect(descriptor: int, into: bytearray) -> None:
-    with suppress(OSError):
-        while data := os.read(descriptor, 1 << 16):
-            into += data
-
-
-def _hello(kit: socket.socket) -> Hello | None:
-    header = kit.recv(HEADER.size, socket.MSG_WAITALL)
-    if len(header) < HEADER.size:
-        return None
-    letter, size = HEADER.unpack(header)
-    data = kit.recv(size, socket.MSG_WAITALL)
-    if letter != b"h" or len(data) < size:
-        raise HarnessFault(f"a played worker said {letter!r} first")
-    return parse_hello(data)
-
-
-def _doing(actor: Actor) -> str:
-    if actor.gone_s is not None:
-        return "has ended"
-    unanswered = f"was sent {len(actor.messages)} messages"
-    return f"{unanswered}, its input is closed" if actor.eof_s is not None else unanswered
