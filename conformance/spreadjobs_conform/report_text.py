@@ -15,8 +15,6 @@ from spreadjobs_conform.report_kinds import cut_short, kinds, rules
 from spreadjobs_conform.report_layout import (
     MOST_LINES,
     PIPED_COLUMNS,
-    SHOWN_EVENTS,
-    SHOWN_EVENTS_OF_A_MASTER,
     events_shown,
     evidence_shown,
     evidence_title,
@@ -187,8 +185,7 @@ class TextReport:
         else:
             self._block("  what:", quoted_lines(verdict.reason.splitlines()))
         of_master = case.worker_class == "master"
-        most = SHOWN_EVENTS_OF_A_MASTER if of_master else SHOWN_EVENTS
-        self._block("  conversation:", events_shown(verdict.conversation, most))
+        self._block("  conversation:", events_shown(verdict.conversation, of_master=of_master))
         title = f"  {evidence_title(of_master=of_master)}:"
         self._block(title, evidence_shown(verdict.evidence))
         self._block("  last lines of its standard error:", quoted_lines(verdict.stderr))

@@ -49,3 +49,17 @@ def crash_cure(screen: str) -> str:
         screen: Its standard error.
     """
     return f"{SEE_STDERR}; {CRASHED}" if screen.strip() else CRASHED
+
+
+def value_cure(due: object, came: object) -> str:
+    """
+    Of an answer that reached the caller changed.
+
+    Args:
+        due: What the worker sent.
+        came: What the account has.
+    """
+    if type(due) is not type(came):
+        kinds = f"{type(due).__name__} became {type(came).__name__}"
+        return f"hand the caller each value with its type: {kinds}; for its form in the account see {FORM}, section 4"
+    return ""

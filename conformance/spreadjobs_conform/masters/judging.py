@@ -10,6 +10,8 @@ from typing import Final
 import attrs
 
 from spreadjobs_conform.findings import CannotStart, HarnessFault, Interrupted
+from spreadjobs_conform.masters.actor import Actor
+from spreadjobs_conform.masters.patience import Patience
 from spreadjobs_conform.masters.play import Performer, Play
 from spreadjobs_conform.masters.registry import MasterCase
 from spreadjobs_conform.masters.rehearsal import NOT_REHEARSED, rehearse
@@ -17,11 +19,13 @@ from spreadjobs_conform.report_layout import SHOWN_EVENTS_OF_A_MASTER
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.runner import attempt, weighed, with_ending
 from spreadjobs_conform.side_by_side import side_by_side
+from spreadjobs_conform.values import show
 from spreadjobs_conform.verdicts import Status, Verdict
 
 SHOWN_STDERR_LINES: Final = 8
 OPENING: Final = "starts the master"
 """The event with which each job of a case begins."""
+_TASK: Final = re.compile(r"\btask (\d+)\b")
 
 
 @attrs.frozen
@@ -32,6 +36,7 @@ class MasterRunner:
     requirements: Mapping[str, Requirement]
     required: frozenset[str] | None = None
     """The ids of the cases that score; None: all."""
+    patience: Patience = attrs.field(factory=Patience)
 
     def run(self, cases: Sequence[MasterCase], jobs: int) -> Iterator[Verdict]:
         """
@@ -60,8 +65,10 @@ class MasterRunner:
     # Each in a thread of the pool, as all others: an interruption then finds nothing that is half started.
 
     def _rehearsed(self, case: MasterCase) -> bool:
-        [is_so] = side_by_side([case], 1, lambda _: rehearse(self.performer), self.performer.stop)
-        return is_so
+        [took_s] = side_by_side([case], 1, lambda _: rehearse(self.performer), self.performer.stop)
+        if took_s is not None:
+            self.patience.rehearsed(took_s)
+        return took_s is not None
 
     def _alone(self, case: MasterCase) -> Verdict:
         run_case = lambda each: self.run_case(each, first=True)  # noqa: E731
@@ -104,7 +111,9 @@ class MasterRunner:
         if idle is not None:
             return idle
         began_s = time.monotonic()
-        verdict = judged(case, self.performer, case.level(self.requirements), first=first)
+        performer = self.patience.with_limits(self.performer)
+        verdict = judged(case, performer, case.level(self.requirements), first=first)
+        verdict = self.patience.saw(verdict, cut=performer is not self.performer)
         verdict = attrs.evolve(verdict, scored=self.scores(case), took_s=time.monotonic() - began_s)
         return weighed(verdict, self.requirements)
 
@@ -148,7 +157,7 @@ def judged(case: MasterCase, performer: Performer, level: str, *, first: bool = 
 
 def around(play: Play, ending: str) -> list[str]:
     """
-    The events around a failure: of the last job alone, and where they are many, of the workers that it names.
+    The events around a failure: of the last job alone, and where they are many, of the workers that it is about.
 
     Args:
         play: What happened.
@@ -158,10 +167,20 @@ def around(play: Play, ending: str) -> list[str]:
     openings = [index for index, event in enumerate(events) if event.what.startswith(OPENING)]
     told = events[openings[-1] if openings else 0 :]
     if len(told) > SHOWN_EVENTS_OF_A_MASTER:
-        named = [_as_word(actor.name) for actor in play.actors if _as_word(actor.name).search(ending)]
-        about = [event for event in told[1:] if any(name.search(event.what) for name in named)]
-        told = [told[0], *(about or told[1:])]
+        names = [_as_word(actor.name) for actor in _concerned(play, ending)]
+        about = [event for event in told[1:-1] if any(name.search(event.what) for name in names)]
+        told = [told[0], *about, told[-1]] if about else told
     return [event.line() for event in told]
+
+
+def _concerned(play: Play, ending: str) -> list[Actor]:
+    """The workers that a text names, or those that had the task that it names."""
+    named = [actor for actor in play.actors if _as_word(actor.name).search(ending)]
+    task = _TASK.search(ending)
+    if named or task is None or int(task[1]) >= len(play.job.tasks):
+        return named
+    payload = show(play.job.tasks[int(task[1])])
+    return [actor for actor in play.actors if any(show(request.payload) == payload for request in actor.requests)]
 
 
 def _as_word(name: str) -> re.Pattern[str]:

@@ -20,9 +20,18 @@ import attrs
 
 from spreadjobs_conform import observe
 from spreadjobs_conform.findings import CannotStart, Finding, Hang, Interrupted
-from spreadjobs_conform.masters.account import Account, AccountError, Answered, Fate, NoAccount, read_account
+from spreadjobs_conform.masters.account import (
+    Account,
+    AccountError,
+    Answered,
+    Fate,
+    crashed,
+    read_account,
+    told,
+    unreadable,
+)
 from spreadjobs_conform.masters.actor import Actor, GoneError, Stagecraft
-from spreadjobs_conform.masters.cures import crash_cure, printed_cure
+from spreadjobs_conform.masters.cures import START_WORKERS, value_cure
 from spreadjobs_conform.masters.ears import collect, hello_of
 from spreadjobs_conform.masters.hangs import no_end
 from spreadjobs_conform.masters.job import Job
@@ -61,7 +70,8 @@ class Play:
 
     Attributes:
         actors: The played workers of the last run, in the order in which they came.
-        account: What the master said of the last job.
+        job: The last one.
+        account: What the master said of it.
         checks: How many checks were made.
         transcript: What happened.
     """
@@ -82,7 +92,7 @@ class Play:
         self._screen = bytearray()
         self.left: tuple[int, ...] = ()
         """Processes of the last run that were still there when the master had ended."""
-        self._job = Job()
+        self.job = Job()
 
     # Running.
 
@@ -104,7 +114,7 @@ class Play:
             CannotStart: Its executable could not be started.
             Interrupted: The run was stopped.
         """
-        self._job = attrs.evolve(job, codec=job.codec or self.performer.codec)
+        self.job = attrs.evolve(job, codec=job.codec or self.performer.codec)
         self.actors, self._faults, self._over = [], [], False
         self._screen.clear()
         with TemporaryDirectory(prefix="spread-jobs-") as folder:
@@ -120,10 +130,10 @@ class Play:
     def _perform(self, folder: Path, door: socket.socket, role: Role, limit_s: float) -> None:
         place = folder / "job.json"
         first = [sys.executable, "-I", "-S", str(PLAYED), str(folder / "kit")]
-        self._job.write(place, [[*first, str(slot), *self._job.arguments] for slot in range(self._job.workers)])
+        self.job.write(place, [[*first, str(slot), *self.job.arguments] for slot in range(self.job.workers)])
         mark = f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}"
         began_s = time.monotonic()
-        self.note("kit", f"starts the master with {self._job.told()}", b"")
+        self.note("kit", f"starts the master with {self.job.told()}", b"")
         master = self._start(place, mark)
         usher = threading.Thread(target=self._admit, args=(door, role), daemon=True)
         usher.start()
@@ -209,18 +219,15 @@ class Play:
         if stuck is not None:
             raise stuck
         if self.status:
-            came = f"the adapter has exited with status {self.status}{self._none_came}: {self.last_words()}"
-            raise NoAccount(self.requirement, came, crash_cure(self.screen))
+            raise crashed(self.requirement, self.status, self.screen, self._none_came)
         try:
             self.account = read_account(printed)
         except AccountError as fault:
-            what = f"what is no account: {fault}; it begins {printed[:80]!r}" if printed.strip() else "nothing"
-            came = f"the adapter printed {what}; it has exited with status 0{self._none_came}"
-            raise NoAccount(self.requirement, came, printed_cure(printed)) from fault
+            raise unreadable(self.requirement, fault, printed, self._none_came) from fault
 
     @property
     def _none_came(self) -> str:
-        return "" if self.actors else ", and has started no worker"
+        return "" if self.actors else ", and no worker was started"
 
     # The played workers.
 
@@ -263,8 +270,8 @@ class Play:
 
     def _craft(self) -> Stagecraft:
         return Stagecraft(
-            codec=self._job.codec,
-            tagged=self._job.dialect == "tagged",
+            codec=self.job.codec,
+            tagged=self.job.dialect == "tagged",
             changed=self._changed,
             note=self.note,
             over=lambda: self._over,
@@ -324,7 +331,7 @@ class Play:
             Finding: The account has nothing about it. Spec JOB-1.
         """
         if index >= len(self.account.fates):
-            came = f"{len(self.account.fates)} outcomes for {len(self._job.tasks)} tasks: {self.last_words()}"
+            came = f"{len(self.account.fates)} outcomes for {len(self.job.tasks)} tasks: {self.last_words()}"
             raise Finding("JOB-1", came, "one outcome for each task")
         return self.account.fates[index]
 
@@ -346,8 +353,8 @@ class Play:
         Raises:
             Finding: There are more or fewer.
         """
-        came = f"{len(self.account.fates)} outcomes for {len(self._job.tasks)} tasks"
-        met = len(self.account.fates) == len(self._job.tasks)
+        came = f"{len(self.account.fates)} outcomes for {len(self.job.tasks)} tasks"
+        met = len(self.account.fates) == len(self.job.tasks)
         self.check(requirement or self.requirement, met, came, "one outcome for each task")
 
     def check_answer(self, index: int, value: object, requirement: str = "") -> None:
@@ -358,12 +365,14 @@ class Play:
             Finding: It is not.
         """
         fate, name = self.fate(index), requirement or self.requirement
-        due = f"task {index} is answered with {show(value)}"
+        came, due = f"task {index} {told(fate)}", f"task {index} is answered with {show(value)}"
         if not isinstance(fate, Answered):
-            self.check(name, False, f"task {index}: {show(fate)[:MOST_SAID]}; {self.last_words()}", due)  # noqa: FBT003
+            error = f"; the account's error: {self.account.error}" if self.account.error else ""
+            came = f"{came[:MOST_SAID]}{self._none_came}{error[:MOST_SAID]}"
+            self.check(name, False, came, due, "" if self.actors else START_WORKERS)  # noqa: FBT003
             return
-        different = difference(value, fate.value, by_number=self._job.codec == "json")
-        self.check(name, different is None, f"task {index} is answered with {show(fate.value)}: {different}", due)
+        different = difference(value, fate.value, by_number=self.job.codec == "json")
+        self.check(name, different is None, f"{came}: {different}", due, value_cure(value, fate.value))
 
     def wait(self, seen: Callable[[], bool], limit_s: float, came: str, due: str) -> None:
         """

@@ -99,5 +99,5 @@ def _collect(runner: MasterRunner, run: _Run, text: TextIO) -> Exit:
     took_s = time.monotonic() - began_s
     run.report.footer(outcome, took_s, complete=True)
     look = Look(quiet=options.quiet, columns=run.terminal.columns)
-    TextReport(text, runner.requirements, options.again, look=look).write(outcome, took_s, "")
+    TextReport(text, runner.requirements, options.again, look=look).write(outcome, took_s, runner.patience.cut())
     return outcome.exit
