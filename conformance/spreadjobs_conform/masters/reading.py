@@ -117,7 +117,8 @@ def bad_message(fault: Finding, worker: str, reader: MessageReader) -> Finding:
         reader: What has read the bytes.
     """
     due = "complete messages, in the codec of the job, one after another"
-    found = Finding("WIRE-1", f"to worker {worker} the master wrote {fault.came}", due, WHOLE_MESSAGES)
+    what = fault.came.replace("the response", "the message", 1)  # It was found by what reads workers.
+    found = Finding("WIRE-1", f"what the master wrote to worker {worker} is no message: {what}", due, WHOLE_MESSAGES)
     data = reader.pending[:MOST_EVIDENCE_BYTES]
     found.evidence = (*bytes_lines(data, reader.offset), *opcode_lines(data, reader.offset))
     return found
