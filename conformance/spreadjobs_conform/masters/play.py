@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 import attrs
 
@@ -72,6 +73,8 @@ class Play:
         self.transcript = Transcript()
         self.status: int | None = None
         self.took_s = 0.0
+        self.peak_bytes = 0
+        """The most memory that the master had in the last run, where the system tells; else 0."""
         self._changed = threading.Condition()
         self._over = False
         self._faults: list[Exception] = []
@@ -80,6 +83,8 @@ class Play:
         self.left: tuple[int, ...] = ()
         """Processes of the last run that were still there when the master had ended."""
         self._job = Job()
+        self._stuck: list[str] = []
+        """What the workers were at when the limit was over."""
 
     # Running.
 
@@ -89,7 +94,7 @@ class Play:
 
         Args:
             job: Which; its codec is that of the run unless it has one.
-            role: What each played worker does, from its start to its end; it may return early, and then reads on.
+            role: What each played worker does; when it returns, the worker reads to the end of its input, and exits.
             limit_s: How long the master may take.
 
         Returns:
@@ -102,7 +107,7 @@ class Play:
             Interrupted: The run was stopped.
         """
         self._job = attrs.evolve(job, codec=job.codec or self.performer.codec)
-        self.actors, self._faults, self._over = [], [], False
+        self.actors, self._faults, self._over, self.peak_bytes = [], [], False, 0
         self._screen.clear()
         with TemporaryDirectory(prefix="spread-jobs-") as folder:
             door = socket.socket(socket.AF_UNIX)
@@ -165,7 +170,9 @@ class Play:
                 raise Interrupted("the run was stopped")
             with self._changed:
                 if self._faults or time.monotonic() > deadline_s:
+                    self._stuck = [f"{actor.name} {_doing(actor)}" for actor in self.actors]
                     return False
+                self.peak_bytes = max(self.peak_bytes, _peak_bytes(master.pid))
                 self._changed.wait(0.02)
         self.note("master", f"exits with status {master.returncode}", b"")
         return True
@@ -202,8 +209,9 @@ class Play:
         if self._faults:
             raise self._faults[0]
         if not ended:
-            held = [f"{actor.name} {_doing(actor)}" for actor in self.actors]
-            came = f"the master had not ended after {limit_s:.0f} s; its workers: {', '.join(held) or 'none came'}"
+            came = (
+                f"the master had not ended after {limit_s:.0f} s; its workers: {', '.join(self._stuck) or 'none came'}"
+            )
             raise Hang("no end of the master", self.requirement, came, "an account of the job")
         if self.status:
             came = f"the adapter exited with status {self.status}: {self.last_words()}"
@@ -243,8 +251,12 @@ class Play:
             ear = threading.Thread(target=actor.listen, daemon=True)
             ear.start()
             try:
+                if self._job.reads:
+                    actor.read_on()
                 role(actor)
-                actor.until(lambda: False)
+                while actor.message() is not None:
+                    pass
+                actor.exit(0)
             except GoneError:
                 pass
             except Exception as fault:  # noqa: BLE001 - it is raised again in the thread of the case
@@ -276,6 +288,11 @@ class Play:
             self.transcript.add(Event(at_s, actor, what, len(data), data[:96], None))
 
     # Judging.
+
+    @property
+    def codec(self) -> str:
+        """That of the last job, or else of the run."""
+        return self._job.codec or self.performer.codec
 
     @property
     def screen(self) -> str:
@@ -357,6 +374,15 @@ class Play:
         different = difference(value, fate.value, by_number=self._job.codec == "json")
         self.check(name, different is None, f"task {index} is answered with {show(fate.value)}: {different}", due)
 
+    def spoil(self, came: str, due: str, requirement: str = "", cure: str = "") -> NoReturn:
+        """
+        What a role has seen is wrong.
+
+        Raises:
+            Finding: Always.
+        """
+        raise Finding(requirement or self.requirement, came, due, cure)
+
     def wait(self, seen: Callable[[], bool], limit_s: float, came: str, due: str) -> None:
         """
         Waits, in a role, until something is so.
@@ -404,3 +430,11 @@ def _doing(actor: Actor) -> str:
         return "has ended"
     unanswered = f"was sent {len(actor.messages)} messages"
     return f"{unanswered}, its input is closed" if actor.eof_s is not None else unanswered
+
+
+def _peak_bytes(pid: int) -> int:
+    """What a process had of memory at most."""
+    with suppress(OSError):
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
+        return int(found[1]) * 1024 if found else 0
+    return 0
