@@ -10,4 +10,4 @@ account = json.loads(json.dumps(ours.done(json.loads(Path(sys.argv[1]).read_text
 for outcome in account["outcomes"]:
     if "answered" in outcome:
         outcome["answered"] = str(outcome["answered"])
-print(json.dumps(account))
+json.dump(account, sys.stdout)

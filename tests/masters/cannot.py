@@ -1,3 +1,5 @@
 """An adapter whose master can do nothing of what is asked."""
 
-print('{"cannot": "the codec pickle"}')
+import sys
+
+sys.stdout.write('{"cannot": "the codec pickle"}\n')

@@ -4,4 +4,4 @@ import json
 import sys
 from pathlib import Path
 
-print(json.loads(Path(sys.argv[1]).read_text("utf-8"))["worker_commands"])
+sys.stdout.write(json.loads(Path(sys.argv[1]).read_text("utf-8"))["worker_commands"])

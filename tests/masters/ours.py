@@ -18,7 +18,7 @@ from typing import Literal, TypedDict
 
 import attrs
 
-from spreadjobs import Answered, Cancelled, Failed, Master, Outcome, Quarantined, Settings
+from spreadjobs import Answered, Attempt, Cancelled, Failed, Master, Outcome, Quarantined, Settings
 from spreadjobs.errors import RemoteException, SpreadJobsError
 
 MAX_PLAIN_INT = 2**53 - 1
@@ -145,11 +145,14 @@ def told(outcome: Outcome[object]) -> Mapping[str, object]:
         case Failed():
             return {"cancelled": f"it could not be sent: {outcome.error}"}
         case Quarantined():
-            return {
-                "quarantined": "\n".join(f"{each.worker}: {each.cause}: {each.detail}" for each in outcome.attempts)
-            }
+            return {"quarantined": "\n".join(told_try(each) for each in outcome.attempts)}
         case Cancelled():
             return {"cancelled": outcome.reason}
+
+
+def told_try(attempt: Attempt) -> str:
+    """How one worker ended on a task."""
+    return f"{attempt.worker}: {attempt.cause}: {attempt.detail}; {' / '.join(attempt.stderr)}"
 
 
 def done(job: Job) -> Mapping[str, object]:

@@ -1,3 +1,5 @@
 """An adapter whose master shows its progress on standard output, where the account alone is due."""
 
-print("1 of 3 tasks done")
+import sys
+
+sys.stdout.write("1 of 3 tasks done\n")

@@ -201,6 +201,14 @@ class Actor:
                 self._craft.changed.wait(left_s)
             return True
 
+    def ended_within(self, limit_s: float) -> bool:
+        """Whether the master ends this worker, which does nothing, in so many seconds."""
+        try:
+            self.rest(limit_s)
+        except GoneError:
+            return True
+        return False
+
     def rest(self, seconds: float) -> None:
         """Does nothing for so long."""
         self.until(lambda: False, seconds)
@@ -321,8 +329,8 @@ class Actor:
         self._act("reads no more", b"P")
 
     def read_on(self) -> None:
-        """Reads again."""
-        self._act("reads again", b"R")
+        """Reads, from now on."""
+        self._act("reads", b"R")
 
     def ignore_term(self) -> None:
         """Does not end at TERM."""
@@ -367,7 +375,8 @@ class Actor:
         with self._craft.changed:
             if self.gone_s is not None or self._craft.over():
                 raise GoneError
-            self._craft.note("worker", f"{self.name} {what}", data if letter in b"WS" else b"")
+            if letter != b"R":
+                self._craft.note("worker", f"{self.name} {what}", data if letter in b"WS" else b"")
             chunks = [data[at : at + CHUNK_BYTES] for at in range(0, len(data), CHUNK_BYTES)] or [b""]
             if letter in b"WS":
                 self._queued_bytes += len(data)

@@ -1,44 +1,110 @@
-"""Cases of preparation."""
+"""Cases: what a master sends before the first request."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from spreadjobs_conform.masters.actor import Actor
+from spreadjobs_conform.masters.actor import Actor, GoneError
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
-from spreadjobs_conform.values import show
+from spreadjobs_conform.values import difference, show
 
-ITEMS: Final = ("first", 2, None, ["third", {"a": 1.5}])
+ITEMS: Final[tuple[object, ...]] = (
+    "first",
+    {"limit": 3, "names": ["a"]},
+    [],
+    None,
+    0,
+    [1, [2, [3]]],
+    "",
+    0.5,
+    False,
+)
 
 
-@master_case("master-prep/items-in-order", "PREP-1", checks=6)
+def _check_items(play: Play, requirement: str, due: list[object]) -> None:
+    for actor in play.actors:
+        came = [message.value for message in actor.messages[: len(due)]]
+        different = difference(due, came, by_number=play.codec == "json")
+        text = f"worker {actor.name} was first sent {show(came)}: {different}"
+        play.check(requirement, different is None, text, show(due))
+
+
+def _check_next(play: Play, requirement: str, count: int) -> None:
+    """What follows the items is a request: a pair with an int."""
+    for actor in play.actors:
+        for message in actor.messages[count:]:
+            value = message.value
+            is_request = isinstance(value, list | tuple) and len(value) == 2 and type(value[0]) is int  # noqa: PLR2004
+            came = f"behind {count} preparation items worker {actor.name} was sent {show(value)}"
+            play.check(requirement, is_request, came, "requests alone: neither a count nor a terminator", CURE)
+
+
+CURE = "send the items of the job as they are; whoever wants a terminator gives it as an item"
+
+
+@master_case("master-prep/items-in-order", "PREP-1", checks=4)
 def items_in_order(play: Play) -> None:
-    """The preparation items come first, each as one message, in their order, and nothing comes beside them."""
-    came: list[list[object]] = []
+    """Each preparation item reaches each worker as one message, in order, and the first request follows at once."""
 
     def role(actor: Actor) -> None:
-        items = actor.prepare(len(ITEMS))
-        came.append(items)
+        actor.prepare(len(ITEMS))
+        _follow(play, actor)
+
+    play.run(Job(tasks=["a", "b"], workers=2, preparation=ITEMS), role)
+    _check_items(play, "PREP-1", list(ITEMS))
+    _check_next(play, "PREP-1", len(ITEMS))
+
+
+@master_case("master-prep/no-items", "PREP-1", checks=1)
+def no_items(play: Play) -> None:
+    """Without preparation items the first message is a request."""
+    play.run(Job(tasks=["a", "b"]), lambda actor: _follow(play, actor))
+    _check_next(play, "PREP-1", 0)
+
+
+@master_case("master-prep/none-alone", "OPS-9", "PREP-1", checks=2)
+def none_alone(play: Play) -> None:
+    """A preparation that is one None, as for a worker that serves the conformance payloads, arrives as that."""
+
+    def role(actor: Actor) -> None:
+        actor.prepare(1)
+        _follow(play, actor)
+
+    play.run(Job(tasks=["a", "b"], preparation=[None]), role)
+    _check_items(play, "OPS-9", [None])
+    _check_next(play, "OPS-9", 1)
+
+
+@master_case("master-prep/replacements", "PREP-2", checks=6)
+def replacements(play: Play) -> None:
+    """All workers of a run and every replacement are sent equal items."""
+
+    def role(actor: Actor) -> None:
+        actor.prepare(len(ITEMS))
+        if actor.incarnation == 1 and actor.slot == 0:
+            actor.request()
+            actor.exit(3)
+        play.wait(
+            lambda: any(each.incarnation > 1 for each in play.actors), 10, "nobody was started anew", "a replacement"
+        )
         echo(actor)
 
-    play.run(Job(tasks=["a", "b", "c"], preparation=ITEMS, workers=2), role)
-    play.check_answers(["a", "b", "c"])
-    play.check("PREP-1", bool(came), "no worker was started", "two")
-    for items in came:
-        play.check("PREP-1", items == list(ITEMS), f"the items came as {show(items)}", show(list(ITEMS)))
+    tasks = list(range(4))
+    play.run(Job(tasks=tasks, workers=2, preparation=ITEMS), role)
+    _check_items(play, "PREP-2", list(ITEMS))
+    play.check_answers(tasks)
 
 
-@master_case("master-run/answers-come-back", "JOB-1", checks=4)
-def answers_come_back(play: Play) -> None:
-    """Every task is answered with what its worker wrote."""
-    play.run(Job(tasks=[1, "two", [3.5]], workers=1), echo)
-    play.check_answers([1, "two", [3.5]])
-
-
-@master_case("master-wire/json-lines", "JSON-5", checks=2, codecs=("json",))
-def json_lines(play: Play) -> None:
-    """An answer in JSON is read."""
-    play.run(Job(tasks=["x"], workers=1), echo)
-    play.check_answers(["x"])
+def _follow(play: Play, actor: Actor) -> None:
+    """Answers what looks like a request, and reads over the rest: the case looks at all that was sent."""
+    try:
+        while (message := actor.message()) is not None:
+            value = message.value
+            if isinstance(value, list | tuple) and len(value) == 2 and type(value[0]) is int:  # noqa: PLR2004
+                actor.respond((value[0], value[1]))
+    except GoneError:
+        return
+    play.note("worker", f"{actor.name} has seen the end of its input", b"")
+    actor.exit(0)

@@ -6,13 +6,37 @@ from types import ModuleType
 from typing import Final
 
 from spreadjobs_conform.findings import HarnessFault
-from spreadjobs_conform.masters import cases_prep
+from spreadjobs_conform.masters import (
+    cases_codec,
+    cases_exec,
+    cases_job,
+    cases_outcomes,
+    cases_prep,
+    cases_run,
+    cases_security,
+    cases_shutdown,
+    cases_untagged,
+    cases_violation,
+    cases_wire,
+)
 from spreadjobs_conform.masters.registry import MasterCase
 from spreadjobs_conform.required import SPEC
 
 REQUIRED: Final = f"masters-{SPEC}"
 """The name of the required set."""
-_MODULES: Final[tuple[ModuleType, ...]] = (cases_prep,)
+_MODULES: Final[tuple[ModuleType, ...]] = (
+    cases_exec,
+    cases_prep,
+    cases_wire,
+    cases_codec,
+    cases_run,
+    cases_outcomes,
+    cases_job,
+    cases_shutdown,
+    cases_untagged,
+    cases_violation,
+    cases_security,
+)
 
 
 def master_cases() -> tuple[MasterCase, ...]:

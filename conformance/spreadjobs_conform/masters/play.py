@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -14,12 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 import attrs
 
-from spreadjobs_conform import observe
-from spreadjobs_conform.findings import CannotStart, Finding, Hang, Interrupted
+from spreadjobs_conform.findings import Finding, Hang, Interrupted
 from spreadjobs_conform.masters.account import (
     Account,
     AccountError,
@@ -35,6 +32,7 @@ from spreadjobs_conform.masters.cures import START_WORKERS, value_cure
 from spreadjobs_conform.masters.ears import collect, hello_of
 from spreadjobs_conform.masters.hangs import no_end
 from spreadjobs_conform.masters.job import Job
+from spreadjobs_conform.masters.process import KILL_LIMIT_S, end_master, most_memory_bytes, start_master
 from spreadjobs_conform.transcript import Actor as Speaker
 from spreadjobs_conform.transcript import Event, Transcript
 from spreadjobs_conform.values import difference, show
@@ -42,7 +40,6 @@ from spreadjobs_conform.values import difference, show
 RUN_LIMIT_S: Final = 20.0
 """A master that has not ended after so long hangs, unless the case says otherwise."""
 ROLE_LIMIT_S: Final = 5.0
-KILL_LIMIT_S: Final = 5.0
 MOST_SAID: Final = 400
 PLAYED: Final = Path(__file__).with_name("played.py")
 
@@ -85,6 +82,8 @@ class Play:
         self.transcript = Transcript()
         self.status: int | None = None
         self.took_s = 0.0
+        self.peak_bytes = 0
+        """The most memory that the master had in the last run, where the system tells; else 0."""
         self._changed = threading.Condition()
         self._over = False
         self._faults: list[Exception] = []
@@ -102,7 +101,7 @@ class Play:
 
         Args:
             job: Which; its codec is that of the run unless it has one.
-            role: What each played worker does, from its start to its end; it may return early, and then reads on.
+            role: What each played worker does; when it returns, the worker reads to the end of its input, and exits.
             limit_s: How long the master may take.
 
         Returns:
@@ -115,7 +114,7 @@ class Play:
             Interrupted: The run was stopped.
         """
         self.job = attrs.evolve(job, codec=job.codec or self.performer.codec)
-        self.actors, self._faults, self._over = [], [], False
+        self.actors, self._faults, self._over, self.peak_bytes = [], [], False, 0
         self._screen.clear()
         with TemporaryDirectory(prefix="spread-jobs-") as folder:
             door = socket.socket(socket.AF_UNIX)
@@ -134,7 +133,7 @@ class Play:
         mark = f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}"
         began_s = time.monotonic()
         self.note("kit", f"starts the master with {self.job.told()}", b"")
-        master = self._start(place, mark)
+        master = start_master([*self.performer.command, str(place)], mark)
         usher = threading.Thread(target=self._admit, args=(door, role), daemon=True)
         usher.start()
         printed = bytearray()
@@ -155,24 +154,6 @@ class Play:
         self.status = master.returncode
         self._judge(bytes(printed), stuck)
 
-    def _start(self, place: Path, mark: str) -> subprocess.Popen[bytes]:
-        name, _, value = mark.partition("=")
-        hints = [
-            variable for variable in os.environ if variable.startswith("SPREAD_JOBS_") and "CONFORM" not in variable
-        ]
-        environment = {key: text for key, text in os.environ.items() if key not in hints}
-        try:
-            return subprocess.Popen(
-                [*self.performer.command, str(place)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**environment, name: value},
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise CannotStart(f"{self.performer.command[0]!r} could not be started: {error}") from error
-
     def _wait(self, master: subprocess.Popen[bytes], deadline_s: float) -> bool:
         """Whether it ended by itself; the first fault that a played worker finds ends the wait."""
         while master.poll() is None:
@@ -181,6 +162,7 @@ class Play:
             with self._changed:
                 if self._faults or time.monotonic() > deadline_s:
                     return False
+                self.peak_bytes = max(self.peak_bytes, most_memory_bytes(master.pid))
                 self._changed.wait(0.02)
         self.note("master", f"exits with status {master.returncode}", b"")
         return True
@@ -196,14 +178,7 @@ class Play:
         with self._changed:
             self._over = True
             self._changed.notify_all()
-        if master.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(master.pid, signal.SIGKILL)
-            master.wait(KILL_LIMIT_S)
-        self.left = tuple(sorted(observe.marked(mark)))
-        for pid in self.left:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        self.left = end_master(master, mark)
         with suppress(OSError):
             door.shutdown(socket.SHUT_RDWR)
         usher.join(KILL_LIMIT_S)
@@ -258,8 +233,12 @@ class Play:
             ear = threading.Thread(target=actor.listen, daemon=True)
             ear.start()
             try:
+                if self.job.reads:
+                    actor.read_on()
                 role(actor)
-                actor.until(lambda: False)
+                while actor.message() is not None:
+                    pass
+                actor.exit(0)
             except GoneError:
                 pass
             except Exception as fault:  # noqa: BLE001 - it is raised again in the thread of the case
@@ -291,6 +270,11 @@ class Play:
             self.transcript.add(Event(at_s, actor, what, len(data), data[:96], None))
 
     # Judging.
+
+    @property
+    def codec(self) -> str:
+        """That of the last job, or else of the run."""
+        return self.job.codec or self.performer.codec
 
     @property
     def screen(self) -> str:
@@ -373,6 +357,15 @@ class Play:
             return
         different = difference(value, fate.value, by_number=self.job.codec == "json")
         self.check(name, different is None, f"{came}: {different}", due, value_cure(value, fate.value))
+
+    def spoil(self, came: str, due: str, requirement: str = "", cure: str = "") -> NoReturn:
+        """
+        What a role has seen is wrong.
+
+        Raises:
+            Finding: Always.
+        """
+        raise Finding(requirement or self.requirement, came, due, cure)
 
     def wait(self, seen: Callable[[], bool], limit_s: float, came: str, due: str) -> None:
         """
