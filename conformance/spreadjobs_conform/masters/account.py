@@ -120,9 +120,7 @@ def unreadable(requirement: str, fault: AccountError, printed: bytes, none_came:
         none_came: What is to be said if it started no worker.
     """
     what = f"what is no account: {fault}; it begins {printed[:80]!r}" if printed.strip() else "nothing"
-    return NoAccount(
-        requirement, f"the adapter printed {what}; it has exited with status 0{none_came}", printed_cure(printed)
-    )
+    return NoAccount(requirement, f"the adapter printed {what}; its status is 0{none_came}", printed_cure(printed))
 
 
 def read_account(printed: bytes) -> Account:

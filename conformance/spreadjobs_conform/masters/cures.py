@@ -16,6 +16,7 @@ FORM_OF_ACCOUNT: Final = f"print the account in its form ({FORM}, sections 3 and
 START_WORKERS: Final = (
     f"start the job's workers: execute each argument list of its `workers` as it is, no shell ({FORM}, section 2)"
 )
+TYPES: Final = f"hand the caller each value with its type; for its form in the account see {FORM}, section 4"
 WHOLE_MESSAGES: Final = "write whole messages in the codec of the job, each one once, and nothing between them"
 NOTICE_ENDS: Final = (
     "all its workers have ended: notice the end of their standard output, and say what became of the tasks"
@@ -59,7 +60,5 @@ def value_cure(due: object, came: object) -> str:
         due: What the worker sent.
         came: What the account has.
     """
-    if type(due) is not type(came):
-        kinds = f"{type(due).__name__} became {type(came).__name__}"
-        return f"hand the caller each value with its type: {kinds}; for its form in the account see {FORM}, section 4"
-    return ""
+    # Which types they are stands beside it: whatever they are, it is one mistake.
+    return TYPES if type(due) is not type(came) else ""

@@ -9,8 +9,9 @@ from typing import Final
 
 import attrs
 
-from spreadjobs_conform.findings import CannotStart, HarnessFault, Interrupted
+from spreadjobs_conform.findings import CannotStart, Finding, HarnessFault, Interrupted
 from spreadjobs_conform.masters.actor import Actor
+from spreadjobs_conform.masters.cures import START_WORKERS
 from spreadjobs_conform.masters.patience import Patience
 from spreadjobs_conform.masters.play import Performer, Play
 from spreadjobs_conform.masters.registry import MasterCase
@@ -143,6 +144,10 @@ def judged(case: MasterCase, performer: Performer, level: str, *, first: bool = 
         raise ending
     if ending is None and play.checks < case.checks:
         ending = HarnessFault(f"{play.checks} checks were made, {case.checks} are declared: this pass proves nothing")
+    if isinstance(ending, HarnessFault) and not play.actors:
+        # A case may look for the workers that a job has; that there is none is no fault of the kit.
+        came = f"the master started no worker for {play.job.told()}"
+        ending = Finding(case.requirements[0], came, "a worker for each argument list of the job", START_WORKERS)
     verdict = Verdict(
         case=case,
         level=level,
