@@ -1,41 +1,32 @@
-"""One run of a master under test, with played workers: what a case has in its hands."""
+"""One run after another of a master under test, with played workers: what a case has in its hands."""
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 import attrs
 
-from spreadjobs_conform import observe
-from spreadjobs_conform.findings import CannotStart, Finding, Hang, HarnessFault, Interrupted
+from spreadjobs_conform.findings import Finding, Hang, HarnessFault, Interrupted
 from spreadjobs_conform.masters.account import Account, AccountError, Answered, Fate, read_account
-from spreadjobs_conform.masters.actor import HEADER, Actor, GoneError, Hello, Stagecraft, parse_hello
+from spreadjobs_conform.masters.actor import Actor, GoneError
+from spreadjobs_conform.masters.cast import Cast, Role
 from spreadjobs_conform.masters.job import Job
-from spreadjobs_conform.transcript import Actor as Speaker
-from spreadjobs_conform.transcript import Event, Transcript
+from spreadjobs_conform.masters.subject import KILL_LIMIT_S, Subject
+from spreadjobs_conform.transcript import Transcript
 from spreadjobs_conform.values import difference, show
 
 RUN_LIMIT_S: Final = 20.0
 """A master that has not ended after so long hangs, unless the case says otherwise."""
-ROLE_LIMIT_S: Final = 5.0
-KILL_LIMIT_S: Final = 5.0
+LOOK_S: Final = 0.02
 MOST_SAID: Final = 400
 PLAYED: Final = Path(__file__).with_name("played.py")
-
-Role: TypeAlias = Callable[[Actor], None]
 
 
 @attrs.frozen(kw_only=True)
@@ -58,33 +49,25 @@ class Play:
         requirement: That of the case: broken where nothing else is named.
 
     Attributes:
-        actors: The played workers of the last run, in the order in which they came.
         account: What the master said of the last job.
         checks: How many checks were made.
-        transcript: What happened.
+        transcript: What happened in the last run.
+        left: Processes of the last run that were still there when the master had ended.
+        peak_bytes: The most memory that the master had in it, where the system tells; else 0.
+        screen: What the master showed its user in it: its standard error.
     """
 
     def __init__(self, performer: Performer, requirement: str) -> None:
         self.performer = performer
         self.requirement = requirement
-        self.actors: list[Actor] = []
         self.account = Account()
         self.checks = 0
         self.transcript = Transcript()
-        self.status: int | None = None
-        self.took_s = 0.0
-        self.peak_bytes = 0
-        """The most memory that the master had in the last run, where the system tells; else 0."""
-        self._changed = threading.Condition()
-        self._over = False
-        self._faults: list[Exception] = []
-        self._began_s = time.monotonic()
-        self._screen = bytearray()
         self.left: tuple[int, ...] = ()
-        """Processes of the last run that were still there when the master had ended."""
+        self.peak_bytes = 0
+        self.screen = ""
         self._job = Job()
-        self._stuck: list[str] = []
-        """What the workers were at when the limit was over."""
+        self._cast: Cast | None = None
 
     # Running.
 
@@ -107,185 +90,66 @@ class Play:
             Interrupted: The run was stopped.
         """
         self._job = attrs.evolve(job, codec=job.codec or self.performer.codec)
-        self.actors, self._faults, self._over, self.peak_bytes = [], [], False, 0
-        self._screen.clear()
-        with TemporaryDirectory(prefix="spread-jobs-") as folder:
-            door = socket.socket(socket.AF_UNIX)
-            try:
-                door.bind(str(Path(folder, "kit")))
-                door.listen(256)
-                self._perform(Path(folder), door, role, limit_s * self.performer.scale)
-            finally:
-                door.close()
+        self.account, self.transcript = Account(), Transcript()
+        with TemporaryDirectory(prefix="spread-jobs-") as folder, socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(Path(folder, "kit")))
+            cast = self._cast = Cast(self._job, role, self.transcript, door)
+            place = Path(folder, "job.json")
+            first = [sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
+            self._job.write(place, [[*first, str(slot), *self._job.arguments] for slot in range(self._job.workers)])
+            self._perform(place, cast, limit_s * self.performer.scale)
         return self.account
 
-    def _perform(self, folder: Path, door: socket.socket, role: Role, limit_s: float) -> None:
-        place = folder / "job.json"
-        first = [sys.executable, "-I", "-S", str(PLAYED), str(folder / "kit")]
-        self._job.write(place, [[*first, str(slot), *self._job.arguments] for slot in range(self._job.workers)])
-        mark = f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}"
-        began_s = time.monotonic()
-        self.note("kit", f"starts the master with {self._job.told()}", b"")
-        master = self._start(place, mark)
-        usher = threading.Thread(target=self._admit, args=(door, role), daemon=True)
-        usher.start()
-        printed = bytearray()
-        readers = [
-            threading.Thread(target=_collect, args=(stream.fileno(), into), daemon=True)
-            for stream, into in ((master.stdout, printed), (master.stderr, self._screen))
-            if stream is not None
-        ]
-        for reader in readers:
-            reader.start()
+    def _perform(self, place: Path, cast: Cast, limit_s: float) -> None:
+        cast.note("kit", f"starts the master with {self._job.told()}")
+        subject = Subject(self.performer.command, place)
+        stuck: str | None = None
         try:
-            ended = self._wait(master, began_s + limit_s)
+            cast.open()
+            stuck = self._wait(subject, cast, time.monotonic() + limit_s)
         finally:
-            self._close(master, mark, door, usher, readers)
-        self.took_s = time.monotonic() - began_s
-        self.status = master.returncode
-        self._judge(bytes(printed), ended=ended, limit_s=limit_s)
+            cast.finish()
+            known = [pid for actor in cast.actors for pid in (actor.hello.pid, *actor.children)]
+            self.left = subject.close(known)
+            cast.close(KILL_LIMIT_S)
+            self.screen = subject.screen.decode("utf-8", "backslashreplace")
+            self.peak_bytes = subject.peak_bytes
+        if cast.faults:
+            raise cast.faults[0]
+        if stuck is not None:
+            came = f"the master had not ended after {limit_s:.0f} s; its workers: {stuck}"
+            raise Hang("no end of the master", self.requirement, came, "an account of the job")
+        self._read(bytes(subject.printed), subject.poll() or 0)
 
-    def _start(self, place: Path, mark: str) -> subprocess.Popen[bytes]:
-        name, _, value = mark.partition("=")
-        hints = [
-            variable for variable in os.environ if variable.startswith("SPREAD_JOBS_") and "CONFORM" not in variable
-        ]
-        environment = {key: text for key, text in os.environ.items() if key not in hints}
-        try:
-            return subprocess.Popen(
-                [*self.performer.command, str(place)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={**environment, name: value},
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            raise CannotStart(f"{self.performer.command[0]!r} could not be started: {error}") from error
+    def _wait(self, subject: Subject, cast: Cast, deadline_s: float) -> str | None:
+        """
+        Wait until it has ended; the first fault that a role finds ends the wait.
 
-    def _wait(self, master: subprocess.Popen[bytes], deadline_s: float) -> bool:
-        """Whether it ended by itself; the first fault that a played worker finds ends the wait."""
-        while master.poll() is None:
+        Returns:
+            None if there is nothing to complain about; else what its workers were at when the limit was over.
+        """
+        while subject.poll() is None:
             if self.performer.stop.is_set():
                 raise Interrupted("the run was stopped")
-            with self._changed:
-                if self._faults or time.monotonic() > deadline_s:
-                    self._stuck = [f"{actor.name} {_doing(actor)}" for actor in self.actors]
-                    return False
-                self.peak_bytes = max(self.peak_bytes, _peak_bytes(master.pid))
-                self._changed.wait(0.02)
-        self.note("master", f"exits with status {master.returncode}", b"")
-        return True
+            with cast.changed:
+                if cast.faults:
+                    return None
+                if time.monotonic() > deadline_s:
+                    return ", ".join(f"{actor.name} {_doing(actor)}" for actor in cast.actors) or "none came"
+                cast.changed.wait(LOOK_S)
+        cast.note("master", f"exits with status {subject.poll()}")
+        return None
 
-    def _close(
-        self,
-        master: subprocess.Popen[bytes],
-        mark: str,
-        door: socket.socket,
-        usher: threading.Thread,
-        readers: Iterable[threading.Thread],
-    ) -> None:
-        with self._changed:
-            self._over = True
-            self._changed.notify_all()
-        if master.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(master.pid, signal.SIGKILL)
-            master.wait(KILL_LIMIT_S)
-        self.left = tuple(sorted(observe.marked(mark)))
-        for pid in self.left:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        with suppress(OSError):
-            door.shutdown(socket.SHUT_RDWR)
-        usher.join(KILL_LIMIT_S)
-        for reader in readers:
-            reader.join(KILL_LIMIT_S)
-        for stream in (master.stdout, master.stderr):
-            if stream is not None:
-                stream.close()
-
-    def _judge(self, printed: bytes, *, ended: bool, limit_s: float) -> None:
-        if self._faults:
-            raise self._faults[0]
-        if not ended:
-            came = (
-                f"the master had not ended after {limit_s:.0f} s; its workers: {', '.join(self._stuck) or 'none came'}"
-            )
-            raise Hang("no end of the master", self.requirement, came, "an account of the job")
-        if self.status:
-            came = f"the adapter exited with status {self.status}: {self.last_words()}"
+    def _read(self, printed: bytes, status: int) -> None:
+        """The account, if it is one."""
+        if status:
+            came = f"the adapter exited with status {status}: {self.last_words()}"
             raise Finding(self.requirement, came, "an account of the job, and status 0")
         try:
             self.account = read_account(printed)
         except AccountError as fault:
             came = f"the adapter printed what is no account: {fault}; it begins {printed[:80]!r}"
             raise Finding(self.requirement, came, "an account as masters.md, section 3, has it") from fault
-
-    # The played workers.
-
-    def _admit(self, door: socket.socket, role: Role) -> None:
-        threads: list[threading.Thread] = []
-        while True:
-            try:
-                kit, _ = door.accept()
-            except OSError:
-                break
-            thread = threading.Thread(target=self._live, args=(kit, role), daemon=True)
-            thread.start()
-            threads.append(thread)
-        for thread in threads:
-            thread.join(ROLE_LIMIT_S)
-
-    def _live(self, kit: socket.socket, role: Role) -> None:
-        with kit:
-            hello = _hello(kit)
-            if hello is None:
-                return
-            with self._changed:
-                incarnation = 1 + sum(actor.slot == hello.slot for actor in self.actors)
-                actor = Actor(kit, hello, incarnation, self._craft())
-                self.note("master", f"starts worker {actor.name} (process {hello.pid})", b"")
-                self.actors.append(actor)
-                self._changed.notify_all()
-            ear = threading.Thread(target=actor.listen, daemon=True)
-            ear.start()
-            try:
-                if self._job.reads:
-                    actor.read_on()
-                role(actor)
-                while actor.message() is not None:
-                    pass
-                actor.exit(0)
-            except GoneError:
-                pass
-            except Exception as fault:  # noqa: BLE001 - it is raised again in the thread of the case
-                self._fault(fault)
-            with suppress(OSError):
-                kit.shutdown(socket.SHUT_RDWR)
-            ear.join(KILL_LIMIT_S)
-
-    def _craft(self) -> Stagecraft:
-        return Stagecraft(
-            codec=self._job.codec,
-            tagged=self._job.dialect == "tagged",
-            changed=self._changed,
-            note=self.note,
-            over=lambda: self._over,
-            fault=self._fault,
-        )
-
-    def _fault(self, fault: Exception) -> None:
-        with self._changed:
-            self._faults.append(fault)
-            self._changed.notify_all()
-
-    def note(self, who: str, what: str, data: bytes) -> None:
-        """Adds to the conversation."""
-        actor: Speaker = "master" if who == "master" else "worker" if who == "worker" else "kit"
-        with self._changed:
-            at_s = time.monotonic() - self._began_s
-            self.transcript.add(Event(at_s, actor, what, len(data), data[:96], None))
 
     # Judging.
 
@@ -295,9 +159,9 @@ class Play:
         return self._job.codec or self.performer.codec
 
     @property
-    def screen(self) -> str:
-        """What the master showed its user: its standard error."""
-        return self._screen.decode("utf-8", "backslashreplace")
+    def actors(self) -> list[Actor]:
+        """The played workers of the last run, in the order in which they came."""
+        return [] if self._cast is None else self._cast.actors
 
     @property
     def said(self) -> str:
@@ -392,13 +256,16 @@ class Play:
             GoneError: The play is over.
         """
         deadline_s = time.monotonic() + limit_s * self.performer.scale
-        with self._changed:
+        cast = self._cast
+        if cast is None:
+            raise HarnessFault("a role waits where no master runs")
+        with cast.changed:
             while not seen():
-                if self._over:
+                if cast.over:
                     raise GoneError
                 if time.monotonic() > deadline_s:
                     raise Hang("no deed of the master", self.requirement, came, due)
-                self._changed.wait(0.05)
+                cast.changed.wait(LOOK_S)
 
 
 def echo(actor: Actor) -> None:
@@ -408,33 +275,8 @@ def echo(actor: Actor) -> None:
     actor.exit(0)
 
 
-def _collect(descriptor: int, into: bytearray) -> None:
-    with suppress(OSError):
-        while data := os.read(descriptor, 1 << 16):
-            into += data
-
-
-def _hello(kit: socket.socket) -> Hello | None:
-    header = kit.recv(HEADER.size, socket.MSG_WAITALL)
-    if len(header) < HEADER.size:
-        return None
-    letter, size = HEADER.unpack(header)
-    data = kit.recv(size, socket.MSG_WAITALL)
-    if letter != b"h" or len(data) < size:
-        raise HarnessFault(f"a played worker said {letter!r} first")
-    return parse_hello(data)
-
-
 def _doing(actor: Actor) -> str:
     if actor.gone_s is not None:
         return "has ended"
     unanswered = f"was sent {len(actor.messages)} messages"
     return f"{unanswered}, its input is closed" if actor.eof_s is not None else unanswered
-
-
-def _peak_bytes(pid: int) -> int:
-    """What a process had of memory at most."""
-    with suppress(OSError):
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text("ascii"), re.MULTILINE)
-        return int(found[1]) * 1024 if found else 0
-    return 0
