@@ -7,8 +7,9 @@ from typing import Final
 
 from spreadjobs_conform.masters.account import Answered, Cancelled, Quarantined
 from spreadjobs_conform.masters.actor import Actor
+from spreadjobs_conform.masters.cast import Role
 from spreadjobs_conform.masters.job import Job
-from spreadjobs_conform.masters.play import Play, Role
+from spreadjobs_conform.masters.play import Play
 from spreadjobs_conform.masters.registry import master_case
 from spreadjobs_conform.values import show
 

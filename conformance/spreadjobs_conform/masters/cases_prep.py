@@ -50,7 +50,7 @@ def items_in_order(play: Play) -> None:
 
     def role(actor: Actor) -> None:
         actor.prepare(len(ITEMS))
-        _follow(play, actor)
+        _follow(actor)
 
     play.run(Job(tasks=["a", "b"], workers=2, preparation=ITEMS), role)
     _check_items(play, "PREP-1", list(ITEMS))
@@ -60,7 +60,7 @@ def items_in_order(play: Play) -> None:
 @master_case("master-prep/no-items", "PREP-1", checks=1)
 def no_items(play: Play) -> None:
     """Without preparation items the first message is a request."""
-    play.run(Job(tasks=["a", "b"]), lambda actor: _follow(play, actor))
+    play.run(Job(tasks=["a", "b"]), _follow)
     _check_next(play, "PREP-1", 0)
 
 
@@ -70,7 +70,7 @@ def none_alone(play: Play) -> None:
 
     def role(actor: Actor) -> None:
         actor.prepare(1)
-        _follow(play, actor)
+        _follow(actor)
 
     play.run(Job(tasks=["a", "b"], preparation=[None]), role)
     _check_items(play, "OPS-9", [None])
@@ -97,7 +97,7 @@ def replacements(play: Play) -> None:
     play.check_answers(tasks)
 
 
-def _follow(play: Play, actor: Actor) -> None:
+def _follow(actor: Actor) -> None:
     """Answers what looks like a request, and reads over the rest: the case looks at all that was sent."""
     try:
         while (message := actor.message()) is not None:
@@ -106,5 +106,4 @@ def _follow(play: Play, actor: Actor) -> None:
                 actor.respond((value[0], value[1]))
     except GoneError:
         return
-    play.note("worker", f"{actor.name} has seen the end of its input", b"")
     actor.exit(0)

@@ -8,8 +8,9 @@ from typing import Final
 import attrs
 
 from spreadjobs_conform.masters.actor import Actor
+from spreadjobs_conform.masters.cast import Role
 from spreadjobs_conform.masters.job import Job
-from spreadjobs_conform.masters.play import Play, Role
+from spreadjobs_conform.masters.play import Play
 from spreadjobs_conform.masters.registry import master_case
 from spreadjobs_conform.masters.staging import first_at, read_to_the_end
 from spreadjobs_conform.registry import JSON, PICKLE

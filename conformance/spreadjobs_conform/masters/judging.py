@@ -24,8 +24,6 @@ from spreadjobs_conform.values import show
 from spreadjobs_conform.verdicts import Status, Verdict
 
 SHOWN_STDERR_LINES: Final = 8
-OPENING: Final = "starts the master"
-"""The event with which each job of a case begins."""
 _TASK: Final = re.compile(r"\btask (\d+)\b")
 
 
@@ -162,15 +160,13 @@ def judged(case: MasterCase, performer: Performer, level: str, *, first: bool = 
 
 def around(play: Play, ending: str) -> list[str]:
     """
-    The events around a failure: of the last job alone, and where they are many, of the workers that it is about.
+    The events around a failure; where they are many, of the workers that it is about.
 
     Args:
-        play: What happened.
+        play: What happened, in its last run.
         ending: How it ended, for people; empty: well.
     """
-    events = play.transcript.events()
-    openings = [index for index, event in enumerate(events) if event.what.startswith(OPENING)]
-    told = events[openings[-1] if openings else 0 :]
+    told = play.transcript.events()
     if len(told) > SHOWN_EVENTS_OF_A_MASTER:
         names = [_as_word(actor.name) for actor in _concerned(play, ending)]
         about = [event for event in told[1:-1] if any(name.search(event.what) for name in names)]

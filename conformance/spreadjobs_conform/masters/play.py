@@ -1,22 +1,19 @@
-"""One run of a master under test, with played workers: what a case has in its hands."""
+"""One run after another of a master under test, with played workers: what a case has in its hands."""
 
 from __future__ import annotations
 
-import secrets
 import socket
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 import attrs
 
-from spreadjobs_conform.findings import Finding, Hang, Interrupted
+from spreadjobs_conform.findings import Finding, Hang, HarnessFault, Interrupted
 from spreadjobs_conform.masters.account import (
     Account,
     AccountError,
@@ -27,23 +24,20 @@ from spreadjobs_conform.masters.account import (
     told,
     unreadable,
 )
-from spreadjobs_conform.masters.actor import Actor, GoneError, Stagecraft
+from spreadjobs_conform.masters.actor import Actor, GoneError
+from spreadjobs_conform.masters.cast import Cast, Role
 from spreadjobs_conform.masters.cures import START_WORKERS, value_cure
-from spreadjobs_conform.masters.ears import collect, hello_of
 from spreadjobs_conform.masters.hangs import no_end
 from spreadjobs_conform.masters.job import Job
-from spreadjobs_conform.masters.process import KILL_LIMIT_S, end_master, most_memory_bytes, start_master
-from spreadjobs_conform.transcript import Actor as Speaker
-from spreadjobs_conform.transcript import Event, Transcript
+from spreadjobs_conform.masters.subject import KILL_LIMIT_S, Subject
+from spreadjobs_conform.transcript import Transcript
 from spreadjobs_conform.values import difference, show
 
 RUN_LIMIT_S: Final = 20.0
 """A master that has not ended after so long hangs, unless the case says otherwise."""
-ROLE_LIMIT_S: Final = 5.0
+LOOK_S: Final = 0.02
 MOST_SAID: Final = 400
 PLAYED: Final = Path(__file__).with_name("played.py")
-
-Role: TypeAlias = Callable[[Actor], None]
 
 
 @attrs.frozen(kw_only=True)
@@ -66,32 +60,26 @@ class Play:
         requirement: That of the case: broken where nothing else is named.
 
     Attributes:
-        actors: The played workers of the last run, in the order in which they came.
         job: The last one.
         account: What the master said of it.
         checks: How many checks were made.
-        transcript: What happened.
+        transcript: What happened in the last run.
+        left: Processes of the last run that were still there when the master had ended.
+        peak_bytes: The most memory that the master had in it, where the system tells; else 0.
+        screen: What the master showed its user in it: its standard error.
     """
 
     def __init__(self, performer: Performer, requirement: str) -> None:
         self.performer = performer
         self.requirement = requirement
-        self.actors: list[Actor] = []
         self.account = Account()
         self.checks = 0
         self.transcript = Transcript()
-        self.status: int | None = None
-        self.took_s = 0.0
-        self.peak_bytes = 0
-        """The most memory that the master had in the last run, where the system tells; else 0."""
-        self._changed = threading.Condition()
-        self._over = False
-        self._faults: list[Exception] = []
-        self._began_s = time.monotonic()
-        self._screen = bytearray()
         self.left: tuple[int, ...] = ()
-        """Processes of the last run that were still there when the master had ended."""
+        self.peak_bytes = 0
+        self.screen = ""
         self.job = Job()
+        self._cast: Cast | None = None
 
     # Running.
 
@@ -114,160 +102,64 @@ class Play:
             Interrupted: The run was stopped.
         """
         self.job = attrs.evolve(job, codec=job.codec or self.performer.codec)
-        self.actors, self._faults, self._over, self.peak_bytes = [], [], False, 0
-        self._screen.clear()
-        with TemporaryDirectory(prefix="spread-jobs-") as folder:
-            door = socket.socket(socket.AF_UNIX)
-            try:
-                door.bind(str(Path(folder, "kit")))
-                door.listen(256)
-                self._perform(Path(folder), door, role, limit_s * self.performer.scale)
-            finally:
-                door.close()
+        self.account, self.transcript = Account(), Transcript()
+        with TemporaryDirectory(prefix="spread-jobs-") as folder, socket.socket(socket.AF_UNIX) as door:
+            door.bind(str(Path(folder, "kit")))
+            cast = self._cast = Cast(self.job, role, self.transcript, door)
+            place = Path(folder, "job.json")
+            first = [sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
+            self.job.write(place, [[*first, str(slot), *self.job.arguments] for slot in range(self.job.workers)])
+            self._perform(place, cast, limit_s * self.performer.scale)
         return self.account
 
-    def _perform(self, folder: Path, door: socket.socket, role: Role, limit_s: float) -> None:
-        place = folder / "job.json"
-        first = [sys.executable, "-I", "-S", str(PLAYED), str(folder / "kit")]
-        self.job.write(place, [[*first, str(slot), *self.job.arguments] for slot in range(self.job.workers)])
-        mark = f"SPREAD_JOBS_CONFORM_RUN={secrets.token_hex(8)}"
-        began_s = time.monotonic()
-        self.note("kit", f"starts the master with {self.job.told()}", b"")
-        master = start_master([*self.performer.command, str(place)], mark)
-        usher = threading.Thread(target=self._admit, args=(door, role), daemon=True)
-        usher.start()
-        printed = bytearray()
-        readers = [
-            threading.Thread(target=collect, args=(stream.fileno(), into), daemon=True)
-            for stream, into in ((master.stdout, printed), (master.stderr, self._screen))
-            if stream is not None
-        ]
-        for reader in readers:
-            reader.start()
+    def _perform(self, place: Path, cast: Cast, limit_s: float) -> None:
+        cast.note("kit", f"starts the master with {self.job.told()}")
+        subject = Subject(self.performer.command, place)
+        stuck: Hang | None = None
         try:
-            ended = self._wait(master, began_s + limit_s)
-            # As they are now: when all is closed, no worker is left.
-            stuck = None if ended else no_end(self.requirement, limit_s, self.actors)
+            cast.open()
+            stuck = self._wait(subject, cast, limit_s)
         finally:
-            self._close(master, mark, door, usher, readers)
-        self.took_s = time.monotonic() - began_s
-        self.status = master.returncode
-        self._judge(bytes(printed), stuck)
-
-    def _wait(self, master: subprocess.Popen[bytes], deadline_s: float) -> bool:
-        """Whether it ended by itself; the first fault that a played worker finds ends the wait."""
-        while master.poll() is None:
-            if self.performer.stop.is_set():
-                raise Interrupted("the run was stopped")
-            with self._changed:
-                if self._faults or time.monotonic() > deadline_s:
-                    return False
-                self.peak_bytes = max(self.peak_bytes, most_memory_bytes(master.pid))
-                self._changed.wait(0.02)
-        self.note("master", f"exits with status {master.returncode}", b"")
-        return True
-
-    def _close(
-        self,
-        master: subprocess.Popen[bytes],
-        mark: str,
-        door: socket.socket,
-        usher: threading.Thread,
-        readers: Iterable[threading.Thread],
-    ) -> None:
-        with self._changed:
-            self._over = True
-            self._changed.notify_all()
-        self.left = end_master(master, mark)
-        with suppress(OSError):
-            door.shutdown(socket.SHUT_RDWR)
-        usher.join(KILL_LIMIT_S)
-        for reader in readers:
-            reader.join(KILL_LIMIT_S)
-        for stream in (master.stdout, master.stderr):
-            if stream is not None:
-                stream.close()
-
-    def _judge(self, printed: bytes, stuck: Finding | None) -> None:
-        if self._faults:
-            raise self._faults[0]
+            cast.finish()
+            known = [pid for actor in cast.actors for pid in (actor.hello.pid, *actor.children)]
+            self.left = subject.close(known)
+            cast.close(KILL_LIMIT_S)
+            self.screen = subject.screen.decode("utf-8", "backslashreplace")
+            self.peak_bytes = subject.peak_bytes
+        if cast.faults:
+            raise cast.faults[0]
         if stuck is not None:
             raise stuck
-        if self.status:
-            raise crashed(self.requirement, self.status, self.screen, self._none_came)
+        self._read(bytes(subject.printed), subject.poll() or 0)
+
+    def _wait(self, subject: Subject, cast: Cast, limit_s: float) -> Hang | None:
+        """
+        Wait until it has ended; the first fault that a role finds ends the wait.
+
+        Returns:
+            None if there is nothing to complain about; else what its workers were at when the limit was over.
+        """
+        deadline_s = time.monotonic() + limit_s
+        while subject.poll() is None:
+            if self.performer.stop.is_set():
+                raise Interrupted("the run was stopped")
+            with cast.changed:
+                if cast.faults:
+                    return None
+                if time.monotonic() > deadline_s:
+                    return no_end(self.requirement, limit_s, cast.actors)
+                cast.changed.wait(LOOK_S)
+        cast.note("master", f"exits with status {subject.poll()}")
+        return None
+
+    def _read(self, printed: bytes, status: int) -> None:
+        """The account, if it is one."""
+        if status:
+            raise crashed(self.requirement, status, self.screen, self._none_came)
         try:
             self.account = read_account(printed)
         except AccountError as fault:
             raise unreadable(self.requirement, fault, printed, self._none_came) from fault
-
-    @property
-    def _none_came(self) -> str:
-        return "" if self.actors else ", and no worker was started"
-
-    # The played workers.
-
-    def _admit(self, door: socket.socket, role: Role) -> None:
-        threads: list[threading.Thread] = []
-        while True:
-            try:
-                kit, _ = door.accept()
-            except OSError:
-                break
-            thread = threading.Thread(target=self._live, args=(kit, role), daemon=True)
-            thread.start()
-            threads.append(thread)
-        for thread in threads:
-            thread.join(ROLE_LIMIT_S)
-
-    def _live(self, kit: socket.socket, role: Role) -> None:
-        with kit:
-            hello = hello_of(kit)
-            if hello is None:
-                return
-            with self._changed:
-                incarnation = 1 + sum(actor.slot == hello.slot for actor in self.actors)
-                actor = Actor(kit, hello, incarnation, self._craft())
-                self.note("master", f"starts worker {actor.name} (process {hello.pid})", b"")
-                self.actors.append(actor)
-                self._changed.notify_all()
-            ear = threading.Thread(target=actor.listen, daemon=True)
-            ear.start()
-            try:
-                if self.job.reads:
-                    actor.read_on()
-                role(actor)
-                while actor.message() is not None:
-                    pass
-                actor.exit(0)
-            except GoneError:
-                pass
-            except Exception as fault:  # noqa: BLE001 - it is raised again in the thread of the case
-                self._fault(fault)
-            with suppress(OSError):
-                kit.shutdown(socket.SHUT_RDWR)
-            ear.join(KILL_LIMIT_S)
-
-    def _craft(self) -> Stagecraft:
-        return Stagecraft(
-            codec=self.job.codec,
-            tagged=self.job.dialect == "tagged",
-            changed=self._changed,
-            note=self.note,
-            over=lambda: self._over,
-            fault=self._fault,
-        )
-
-    def _fault(self, fault: Exception) -> None:
-        with self._changed:
-            self._faults.append(fault)
-            self._changed.notify_all()
-
-    def note(self, who: str, what: str, data: bytes) -> None:
-        """Adds to the conversation."""
-        actor: Speaker = "master" if who == "master" else "worker" if who == "worker" else "kit"
-        with self._changed:
-            at_s = time.monotonic() - self._began_s
-            self.transcript.add(Event(at_s, actor, what, len(data), data[:96], None))
 
     # Judging.
 
@@ -277,9 +169,13 @@ class Play:
         return self.job.codec or self.performer.codec
 
     @property
-    def screen(self) -> str:
-        """What the master showed its user: its standard error."""
-        return self._screen.decode("utf-8", "backslashreplace")
+    def actors(self) -> list[Actor]:
+        """The played workers of the last run, in the order in which they came."""
+        return [] if self._cast is None else self._cast.actors
+
+    @property
+    def _none_came(self) -> str:
+        return "" if self.actors else ", and no worker was started"
 
     @property
     def said(self) -> str:
@@ -376,13 +272,16 @@ class Play:
             GoneError: The play is over.
         """
         deadline_s = time.monotonic() + limit_s * self.performer.scale
-        with self._changed:
+        cast = self._cast
+        if cast is None:
+            raise HarnessFault("a role waits where no master runs")
+        with cast.changed:
             while not seen():
-                if self._over:
+                if cast.over:
                     raise GoneError
                 if time.monotonic() > deadline_s:
                     raise Hang("no deed of the master", self.requirement, came, due)
-                self._changed.wait(0.05)
+                cast.changed.wait(LOOK_S)
 
 
 def echo(actor: Actor) -> None:

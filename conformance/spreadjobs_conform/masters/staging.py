@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 import attrs
 
 from spreadjobs_conform.masters.actor import Actor, Request
+from spreadjobs_conform.masters.cast import Role
 from spreadjobs_conform.masters.job import Job
-from spreadjobs_conform.masters.play import Play, Role, echo
+from spreadjobs_conform.masters.play import Play, echo
 
 ENDED_WITHIN_S: Final = 5.0
 """So soon a master that has seen a violation has ended the worker."""
