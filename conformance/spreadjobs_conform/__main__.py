@@ -65,7 +65,7 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
         err.write(f"spread-jobs-conform: {escaped_line(str(fault))}\n")
         return Exit.NOT_STARTED
     except (KeyboardInterrupt, Interrupted):
-        started = "masters and workers" if arguments[:1] == [VERB] else "workers"
+        started = "masters and workers" if _is_of_master(arguments) else "workers"
         err.write(f"spread-jobs-conform: interrupted; all {started} were ended\n")
         return Exit.INTERRUPTED
     except ReaderGone:
@@ -79,7 +79,11 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
 
 
 def _parsed(arguments: Sequence[str]) -> Options | MasterOptions:
-    return parse_master(arguments[1:]) if arguments[:1] == [VERB] else parse(arguments)
+    return parse_master(arguments[1:]) if _is_of_master(arguments) else parse(arguments)
+
+
+def _is_of_master(arguments: Sequence[str]) -> bool:
+    return list(arguments[:1]) == [VERB]
 
 
 def _done(options: Options | MasterOptions, out: TextIO, err: TextIO) -> Exit:  # noqa: PLR0911 - one row a verb

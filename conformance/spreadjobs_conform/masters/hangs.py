@@ -46,5 +46,6 @@ def _cure(actors: Sequence[Actor]) -> str:
 def _doing(actor: Actor) -> str:
     if actor.gone_s is not None:
         return "has ended"
-    sent = f"was sent {len(actor.messages)} messages"
+    count = len(actor.messages)
+    sent = f"was sent {count} message" + ("" if count == 1 else "s")
     return f"{sent}, its input is closed" if actor.eof_s is not None else sent
