@@ -52,7 +52,7 @@ FORM = "spec/1.0/masters.md"
         (
             "starts_nobody",
             [
-                "  came:   the master started no worker for a job: codec pickle, 1 task, 0 preparation items, 1 work",
+                "  came:   the master started no worker for a job: codec pickle, ",
                 "  cure:   start the job's workers: execute each argument list of its `workers` as it is, no shell "
                 f"({FORM}, section 2)\n",
             ],

@@ -53,6 +53,6 @@ class Patience:
         if not self._cut_cases:
             return ""
         return (
-            f"{WHOLE_HANGS} cases met a master that did not go on; the waits of {self._cut_cases} others were cut to "
+            f"{WHOLE_HANGS} cases met a master that did not go on; the waits of {self._cut_cases} more were cut to "
             f"{self._cut:.0%}, so what they say may be wrong until those are mended"
         )
