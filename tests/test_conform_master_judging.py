@@ -141,7 +141,7 @@ def test_waits_are_cut_short_after_three_hangs() -> None:
     assert [each.status for each in verdicts] == [Status.FAIL] * 4
     assert [CUT_SHORT in each.hang for each in verdicts] == [False] * 3 + [True]
     assert tried.patience.cut().startswith(
-        "3 cases met a master that did not go on; the waits of 1 others were cut to 20%"
+        "3 cases met a master that did not go on; the waits of 1 more were cut to 20%"
     )
     assert runner("ours").patience.cut() == ""
 

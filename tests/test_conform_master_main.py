@@ -179,7 +179,7 @@ def test_interrupted_run_leaves_nothing(number: signal.Signals, tmp_path: Path) 
 def test_master_that_never_ends_is_ended_with_its_workers(tmp_path: Path) -> None:
     """A master that hangs fails its case, and neither it nor a worker of it is left."""
     log = tmp_path / "pids"
-    words = ("--case", CASE, "--timeout-scale", "0.1", "--", *adapter("never_ends", str(log)))
+    words = ("--case", CASE, "--timeout-scale", "0.25", "--", *adapter("never_ends", str(log)))
     run = kit_with_report(tmp_path, *words, verb="master")
 
     assert run.status == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from pathlib import Path
 
 import pytest
@@ -127,12 +126,12 @@ def test_bytes_that_are_no_message_are_shown() -> None:
 @pytest.mark.slow
 def test_hanging_master_is_told_what_it_waits_for(tmp_path: Path) -> None:
     """A master that does not end is told what its workers are at, which sort of hang it is, and the cure."""
-    words = ("--timeout-scale", "0.1", "--", *adapter("never_ends", str(tmp_path / "pids")))
+    words = ("--timeout-scale", "0.25", "--", *adapter("never_ends", str(tmp_path / "pids")))
     run = kit("master", "--case", CASE, *words)
 
     assert run.status == 1
     assert (
-        "  came:   the master had not ended within 2 s; its workers: 1.1 was sent 0 messages, 2.1 was sent 0 messages\n"
+        "  came:   the master had not ended within 5 s; its workers: 1.1 was sent 0 messages, 2.1 was sent 0 messages\n"
         "  due:    an account of the job\n"
         "  hang:   no end of the master: it sent nothing\n"
         "  cure:   send each worker its preparation and then the tasks, flushed"
@@ -189,24 +188,21 @@ def test_long_conversation_is_that_of_the_workers_concerned() -> None:
     )
 
 
+@pytest.mark.slow
 def test_hang_shows_which_worker_still_has_work() -> None:
-    """A worker that was sent a task and does not answer is named, and so is one that has ended."""
-    over = threading.Event()
+    """A worker that was sent a task and does not answer is named."""
 
     def role(actor: Actor) -> None:
-        if actor.slot == 0:
-            actor.exit(0)
         actor.request()
-        over.set()
         actor.until(lambda: False)
 
     def body(play: Play) -> None:
-        play.run(Job(tasks=["a"], workers=2, max_attempts=1), role)
+        play.run(Job(tasks=["a"]), role)
 
-    verdict = judged(made("a/hang", body), performer("ours", scale=0.1), "MUST")
+    verdict = judged(made("a/hang", body), performer("ours", scale=0.25), "MUST")
 
-    assert over.is_set()
     assert verdict.status is Status.FAIL
     assert verdict.hang == "no end of the master: a worker stays after the end of its input"
-    assert "2.1 was sent 1 message" in verdict.came
-    assert "1.1 has ended" in verdict.came
+    assert verdict.came == (
+        "the master had not ended within 5 s; its workers: 1.1 was sent 1 message, its input is closed"
+    )
