@@ -160,8 +160,8 @@ def standard_error_is_read(play: Play) -> None:
 
 @master_case("master-exec/reads-while-it-writes", "EXEC-8", checks=5)
 def reads_while_it_writes(play: Play) -> None:
-    """A worker that writes four mebibytes before it reads the rest of what it was sent blocks nothing."""
-    payload, answer = "p" * MEBIBYTE, "a" * (4 * MEBIBYTE)
+    """A worker that writes three mebibytes before it reads the rest of what it was sent blocks nothing."""
+    payload, answer = "p" * (3 * MEBIBYTE), "a" * (3 * MEBIBYTE)
     small: list[object] = ["small"] * SMALL  # A master that sends ahead does so once it has seen short tasks.
 
     def role(actor: Actor) -> None:
