@@ -242,11 +242,15 @@ class Actor:
         """
         The next message, which is due to be a request; None at the end of the input, or when the limit is over.
 
+        What begins with a str is passed over, as a worker may do with what a later version sends: one case is about it.
+
         Raises:
             Finding: It is none. Spec RUN-1.
             GoneError: As for ``until``.
         """
         incoming = self.message(limit_s)
+        while incoming is not None and self._craft.tagged and _is_reserved(incoming.value):
+            incoming = self.message(limit_s)
         if incoming is None:
             return None
         request = self._as_request(incoming)
@@ -385,3 +389,8 @@ class Actor:
                 self._kit.sendall(HEADER.pack(letter, len(chunk)) + chunk)
         except OSError as error:
             raise GoneError from error
+
+
+def _is_reserved(value: object) -> bool:
+    """Whether it is a request of a later version. Spec RUN-10."""
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], str)

@@ -35,12 +35,12 @@ def declared_protocol(play: Play) -> None:
     tasks: list[object] = [b"bytes", "\u00e4", {"a": (1, 2.5, None)}, 2**70, {3, 4}]
 
     def role(actor: Actor) -> None:
-        actor.prepare(1)
+        actor.prepare(2)
         echo(actor)
 
     for protocol in (0, 2, 4, 5):
-        play.run(Job(tasks=tasks, preparation=[b"item"], pickle_protocol=protocol), role)
-        for message in play.actors[0].messages:
+        play.run(Job(tasks=tasks, preparation=[b"item", None], pickle_protocol=protocol), role)
+        for message in play.first.messages:
             found = protocol_of(message.raw)
             right = found == protocol if protocol >= FIRST_FRAMED_PROTOCOL else found <= protocol
             came = f"{show(message.value)} came in pickle protocol {found}: {message.raw[:40]!r}"
@@ -118,7 +118,12 @@ def what_cannot_travel(play: Play) -> None:
 @master_case("master-json/preparation-that-cannot-travel", "JSON-5", checks=2, codecs=JSON)
 def preparation_that_cannot_travel(play: Play) -> None:
     """A preparation item that JSON cannot carry is an error that names it, before anything is sent."""
-    account = play.run(Job(tasks=["a"], preparation=["fine", b"raw"]), echo)
+
+    def role(actor: Actor) -> None:
+        actor.prepare(2)
+        echo(actor)
+
+    account = play.run(Job(tasks=["a"], preparation=["fine", b"raw"]), role)
     sent = [message.value for actor in play.actors for message in actor.messages]
     play.check("JSON-5", not sent, f"{show(sent)} was sent", "nothing")
     said = (account.error or "").lower()

@@ -34,7 +34,7 @@ def position_and_order(play: Play) -> None:
         actor.exit(0)
 
     play.run(Job(tasks=list(range(50)), workers=1), role)
-    order = [request.payload for request in play.actors[0].requests if request.payload in printing]
+    order = [request.payload for request in play.first.requests if request.payload in printing]
     places: list[int] = []
     lines = play.screen.splitlines()
     for index in order:
@@ -165,8 +165,9 @@ def _check_failure(play: Play, index: int, texts: tuple[str, str, str]) -> None:
     play.check("ERR-5", isinstance(fate, Failed), f"task {index} ended as {show(fate)}", "failed")
     if not isinstance(fate, Failed):
         return
-    actor = play.actors[0]
-    name = actor.hello.hints.get("SPREAD_JOBS_WORKER", actor.name)
+    actor = play.first
+    hint = actor.hello.hints.get("SPREAD_JOBS_WORKER", actor.name)
+    name = hint if fate.worker == hint else actor.name
     for what, came, due in (
         ("type's name", fate.type_name, texts[0]),
         ("message", fate.message, texts[1]),

@@ -10,6 +10,7 @@ from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
 from spreadjobs_conform.values import difference, show
 
+ENDED: Final[tuple[object, ...]] = ("first", {"limit": 3}, None)
 ITEMS: Final[tuple[object, ...]] = (
     "first",
     {"limit": 3, "names": ["a"]},
@@ -82,7 +83,7 @@ def replacements(play: Play) -> None:
     """All workers of a run and every replacement are sent equal items."""
 
     def role(actor: Actor) -> None:
-        actor.prepare(len(ITEMS))
+        actor.prepare(len(ENDED))
         if actor.incarnation == 1 and actor.slot == 0:
             actor.request()
             actor.exit(3)
@@ -92,8 +93,8 @@ def replacements(play: Play) -> None:
         echo(actor)
 
     tasks = list(range(4))
-    play.run(Job(tasks=tasks, workers=2, preparation=ITEMS), role)
-    _check_items(play, "PREP-2", list(ITEMS))
+    play.run(Job(tasks=tasks, workers=2, preparation=ENDED), role)
+    _check_items(play, "PREP-2", list(ENDED))
     play.check_answers(tasks)
 
 

@@ -9,6 +9,7 @@ from spreadjobs_conform.masters.actor import Actor
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
+from spreadjobs_conform.masters.staging import FIRST, ending
 from spreadjobs_conform.values import difference, show
 
 MAX_TASK_ID: Final = 2**53 - 1
@@ -21,7 +22,7 @@ PAYLOADS: Final[tuple[object, ...]] = ("text", 0, None, [1, 2], ["stop", 3], {"o
 def requests_are_pairs(play: Play) -> None:
     """Each request is the pair of an id and the payload as it is in the job, whatever the payload looks like."""
     play.run(Job(tasks=PAYLOADS), echo)
-    came = [request.payload for request in play.actors[0].requests]
+    came = [request.payload for request in play.first.requests]
     for due in PAYLOADS:
         same = [each for each in came if difference(due, each, by_number=play.codec == "json") is None]
         play.check("RUN-1", bool(same), f"no request had {show(due)}; they had {show(came)}", "each payload as it is")
@@ -41,7 +42,7 @@ def nothing_but_requests(play: Play) -> None:
 
     tasks = ["stop", ["quit"], "x"]
     play.run(Job(tasks=tasks), role)
-    for message in play.actors[0].messages:
+    for message in play.first.messages:
         value = message.value
         starts = isinstance(value, list | tuple) and bool(value) and not isinstance(value[0], str)
         came = f"{show(value)} was sent"
@@ -144,15 +145,15 @@ def leaving(play: Play) -> None:
         actor.exit(0)
 
     def patient(actor: Actor) -> None:
-        play.wait(lambda: play.actors[0].gone_s is not None, 10, "worker 1.1 was given too few tasks", "three")
+        play.wait(lambda: play.first.gone_s is not None, 10, "worker 1.1 was given too few tasks", "three")
         echo(actor)
 
     def role(actor: Actor) -> None:
-        (leaver if actor is play.actors[0] else patient)(actor)
+        (leaver if actor is play.first else patient)(actor)
 
     tasks = [f"task {number}" for number in range(9)]
     play.run(Job(tasks=tasks, workers=2), role)
-    kept = {request.payload for request in play.actors[0].requests[:2]}
+    kept = {request.payload for request in play.first.requests[:2]}
     for index, task in enumerate(tasks):
         play.check_answer(index, "by the leaver" if task in kept else task, "RUN-14")
     again = [request.payload for actor in play.actors[1:] for request in actor.requests if request.payload in kept]
@@ -164,15 +165,13 @@ def leaving_is_not_charged(play: Play) -> None:
     """A task whose worker left, then one that died, is answered by the third, where two ends set a task aside."""
     ends = [0, 3]
 
-    def role(actor: Actor) -> None:
-        while (request := actor.request()) is not None:
-            if request.payload == "x" and ends:
-                actor.exit(ends.pop(0))
-            actor.answer(request, request.payload)
-        actor.exit(0)
+    def end(actor: Actor) -> None:
+        if ends:
+            actor.exit(ends.pop(0))
 
-    play.run(Job(tasks=["x"], workers=4, max_attempts=2), role)
-    play.check_answers(["x"], "RUN-14")
+    tasks = [*[FIRST] * 4, "x"]
+    play.run(Job(tasks=tasks, workers=4, max_attempts=2), ending(play, end, workers=4))
+    play.check_answers(tasks, "RUN-14")
     play.check("RUN-14", not ends, f"the ends {ends} did not come about", "both")
 
 

@@ -154,7 +154,7 @@ def newline_behind_the_last_message(play: Play) -> None:
     for row in ROWS:
 
         def role(actor: Actor, row: Row = row) -> None:
-            actor.prepare(1)
+            actor.prepare(2)
             for newline in row.written:
                 request = actor.request()
                 if request is not None:
@@ -164,7 +164,7 @@ def newline_behind_the_last_message(play: Play) -> None:
             actor.exit(0)
 
         # With an item of preparation it is no command, even where it has no task.
-        play.run(Job(tasks=list(range(len(row.written))), preparation=["item"]), role)
+        play.run(Job(tasks=list(range(len(row.written))), preparation=["item", None]), role)
         messages = " ".join("M\\n" if newline else "M" for newline in row.written)
         if play.actors:
             _check_text(play, "SHUT-9", [row.due], f"for {messages!r} and the text {row.text!r} ")
@@ -192,7 +192,7 @@ def stays(play: Play) -> None:
 
     play.run(Job(tasks=["a"], shutdown_timeout_s=0.5), role)
     play.check_answer(0, "a")
-    actor = play.actors[0]
+    actor = play.first
     ended = actor.gone_s is not None and actor.hello.pid not in play.left
     play.check("SHUT-10", ended, "the worker was still there when the master had ended", "its end, by KILL at last")
     came = f"the worker's child, in its group, was still there (processes {play.left})"

@@ -44,7 +44,7 @@ def bare_values(play: Play) -> None:
         actor.exit(0)
 
     play.run(Job(tasks=PAYLOADS, dialect="untagged", workers=1), role)
-    came = [message.value for message in play.actors[0].messages]
+    came = [message.value for message in play.first.messages]
     for due in PAYLOADS:
         same = any(difference(due, each, by_number=False) is None for each in came)
         play.check("UNT-2", same, f"the requests {show(came)}", f"{show(due)} as a request")

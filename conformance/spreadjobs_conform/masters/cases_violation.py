@@ -103,12 +103,12 @@ def before_the_first_request(play: Play) -> None:
             play.spoil(f"{actor.name} wrote 'ready' in its preparation and was not ended", "the end of that worker")
 
     def role(actor: Actor) -> None:
-        actor.prepare(1)
+        actor.prepare(2)
         play.wait(lambda: bool(play.slot(0)), 10, "the first slot has no worker", "one for each")
         echo(actor)
 
     tasks = ["a", "b", "c"]
-    play.run(Job(tasks=tasks, workers=2, preparation=["item"]), first_at(0, chatty, role))
+    play.run(Job(tasks=tasks, workers=2, preparation=["item", None]), first_at(0, chatty, role))
     play.check_answers(tasks)
 
 
@@ -130,13 +130,13 @@ def nothing_unanswered(play: Play) -> None:
 
     def holder(actor: Actor) -> None:
         request = actor.request()
-        play.wait(lambda: bool(idle) and play.actors[0].gone_s is not None, 15, "the other did not end", "its end")
+        play.wait(lambda: bool(idle) and play.first.gone_s is not None, 15, "the other did not end", "its end")
         if request is not None:
             actor.answer(request, request.payload)
         echo(actor)
 
     tasks = ["a", "b", "c"]
-    play.run(Job(tasks=tasks, workers=2), lambda actor: (talker if actor is play.actors[0] else holder)(actor))
+    play.run(Job(tasks=tasks, workers=2), lambda actor: (talker if actor is play.first else holder)(actor))
     play.check_answers(tasks)
     play.check("VIO-1", bool(idle), "the worker was never idle", "a moment in which it has no task")
 
@@ -177,12 +177,12 @@ def what_it_had_answered(play: Play) -> None:
             play.spoil(f"{actor.name} wrote a stray line and was not ended", "the end of that worker")
 
     def patient(actor: Actor) -> None:
-        play.wait(lambda: play.actors[0].gone_s is not None, 15, "worker 1.1 did not end", "its end")
+        play.wait(lambda: play.first.gone_s is not None, 15, "worker 1.1 did not end", "its end")
         echo(actor)
 
     tasks = list("abcdefg")
-    play.run(Job(tasks=tasks, workers=2), lambda actor: (wrongdoer if actor is play.actors[0] else patient)(actor))
-    kept = [request.payload for request in play.actors[0].requests]
+    play.run(Job(tasks=tasks, workers=2), lambda actor: (wrongdoer if actor is play.first else patient)(actor))
+    kept = [request.payload for request in play.first.requests]
     for index, task in enumerate(tasks):
         play.check_answer(index, f"{task} by the first" if task in kept else task, "VIO-2")
     again = [request.payload for actor in play.actors[1:] for request in actor.requests if request.payload in kept]

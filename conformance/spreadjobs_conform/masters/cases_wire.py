@@ -27,7 +27,7 @@ def single_bytes(play: Play) -> None:
 
     def role(actor: Actor) -> None:
         while (request := actor.request()) is not None:
-            data = _response(actor, request)
+            data = _response(actor, request, newline=False)
             for at in range(len(data)):
                 actor.write(data[at : at + 1], f"byte {at + 1} of {len(data)}")
         actor.exit(0)

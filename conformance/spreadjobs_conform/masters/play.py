@@ -188,6 +188,18 @@ class Play:
         """The end of what the master said, for a text."""
         return f"...{self.said[-MOST_SAID:]}" if len(self.said) > MOST_SAID else self.said
 
+    @property
+    def first(self) -> Actor:
+        """
+        The first of them.
+
+        Raises:
+            Finding: There is none.
+        """
+        if not self.actors:
+            raise Finding(self.requirement, f"no worker was started: {self.last_words()}", "at least one, for the job")
+        return self.actors[0]
+
     def slot(self, slot: int) -> list[Actor]:
         """The incarnations of a slot, counted from 0."""
         return [actor for actor in self.actors if actor.slot == slot]

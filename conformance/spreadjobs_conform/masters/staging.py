@@ -19,6 +19,9 @@ MANY_ATTEMPTS: Final = 100
 """For cases in which a task may meet several workers that do wrong."""
 WRONG: Final = "a wrong answer"
 
+FIRST: Final = "first"
+"""A payload that each slot answers before anything happens to it."""
+
 Deed: TypeAlias = Callable[[Actor, Request], None]
 
 
@@ -110,3 +113,26 @@ def read_to_the_end(actor: Actor) -> None:
     """Waits for the end of the input, whatever comes before it."""
     while actor.message() is not None:
         pass
+
+
+def ending(play: Play, end: Callable[[Actor], None], *, workers: int = 2) -> Role:
+    """
+    Ends at the payload ``x``, after each slot has answered one.
+
+    A master may hold the deaths of a program that never answered anything against the program, and not the task.
+
+    Args:
+        play: The case's.
+        end: What becomes of a worker that was sent ``x``; if it returns, the task is answered.
+        workers: How many slots there are, and at least so many tasks with the payload ``FIRST``.
+    """
+
+    def role(actor: Actor) -> None:
+        while (request := actor.request()) is not None:
+            if request.payload == "x":
+                end(actor)
+            if request.payload == FIRST:
+                play.wait(lambda: len(play.actors) >= workers, 10, "not all workers were started", "one for each task")
+            actor.answer(request, request.payload)
+
+    return role
