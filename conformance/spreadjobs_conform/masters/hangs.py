@@ -31,7 +31,7 @@ def _signs(actors: Sequence[Actor]) -> Sequence[tuple[bool, str, str]]:
         (not living, "all its workers have ended", NOTICE_ENDS),
         (any(actor.eof_s is not None for actor in living), "a worker stays after the end of its input", END_WORKERS),
         (not any(actor.messages for actor in actors), "it sent nothing", ASK),
-        (True, "it has not closed the input of a worker", CLOSE_INPUT),
+        (True, "the input of a worker is still open", CLOSE_INPUT),
     )
 
 
