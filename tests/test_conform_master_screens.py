@@ -51,7 +51,7 @@ FORM = "spec/1.0/masters.md"
         (
             "starts_nobody",
             [
-                "  came:   the master started no worker for a job: codec pickle, ",
+                "  came:   no worker was started, and the master said: task 0 was cancelled: not today\n",
                 "  cure:   start the job's workers: execute each argument list of its `workers` as it is, no shell "
                 f"({FORM}, section 2)\n",
             ],
@@ -134,7 +134,7 @@ def test_hanging_master_is_told_what_it_waits_for(tmp_path: Path) -> None:
         "  came:   the master had not ended within 5 s; its workers: 1.1 was sent 0 messages, 2.1 was sent 0 messages\n"
         "  due:    an account of the job\n"
         "  hang:   no end of the master: it sent nothing\n"
-        "  cure:   send each worker its preparation and then the tasks, flushed"
+        "  cure:   send each worker its preparation and then tasks, flushed"
     ) in run.unfolded, run.out
 
 

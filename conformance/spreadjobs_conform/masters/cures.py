@@ -19,14 +19,17 @@ START_WORKERS: Final = (
 TYPES: Final = f"hand the caller each value with its type; for its form in the account see {FORM}, section 4"
 WHOLE_MESSAGES: Final = "write whole messages in the codec of the job, each one once, and nothing between them"
 NOTICE_ENDS: Final = (
-    "all its workers have ended: notice the end of their standard output, and say what became of the tasks"
+    "notice that a worker has ended, also where another process holds its output open (SHUT-10), and say what became "
+    "of the tasks"
 )
 END_WORKERS: Final = (
     "end what stays beyond shutdown_timeout_s with all processes of its group, and wait for nobody else (SHUT-10)"
 )
 CLOSE_INPUT: Final = "close a worker's standard input when no more requests are to come (SHUT-1), and wait for its end"
-ASK: Final = (
-    "send each worker its preparation and then the tasks, flushed, also while it answers nothing yet (PREP-1, RUN-1)"
+ASK: Final = "send each worker its preparation and then tasks, flushed, before anything comes from it (PREP-1, RUN-1)"
+READ: Final = (
+    "read standard output and standard error of each worker while it runs, whatever else the master waits for "
+    "(EXEC-7, EXEC-8)"
 )
 
 

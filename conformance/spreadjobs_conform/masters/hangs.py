@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from spreadjobs_conform.findings import Hang
 from spreadjobs_conform.masters.actor import Actor
-from spreadjobs_conform.masters.cures import ASK, CLOSE_INPUT, END_WORKERS, NOTICE_ENDS, START_WORKERS
+from spreadjobs_conform.masters.cures import ASK, CLOSE_INPUT, END_WORKERS, NOTICE_ENDS, READ, START_WORKERS
 
 
 def no_end(requirement: str, limit_s: float, actors: Sequence[Actor]) -> Hang:
@@ -29,6 +29,7 @@ def _signs(actors: Sequence[Actor]) -> Sequence[tuple[bool, str, str]]:
     return (
         (not actors, "it started no worker", START_WORKERS),
         (not living, "all its workers have ended", NOTICE_ENDS),
+        (any(actor.unwritten for actor in living), "it does not read what a worker writes", READ),
         (any(actor.eof_s is not None for actor in living), "a worker stays after the end of its input", END_WORKERS),
         (not any(actor.messages for actor in actors), "it sent nothing", ASK),
         (True, "the input of a worker is still open", CLOSE_INPUT),

@@ -185,8 +185,12 @@ class Play:
         return "\n".join(texts)
 
     def last_words(self) -> str:
-        """The end of what the master said, for a text."""
-        return f"...{self.said[-MOST_SAID:]}" if len(self.said) > MOST_SAID else self.said
+        """The end of what the master said, for a text: its lines, each once."""
+        told_of = ((index, fate) for index, fate in enumerate(self.account.fates) if not isinstance(fate, Answered))
+        outcomes = (f"task {index} {told(fate)}" for index, fate in told_of)
+        lines = "\n".join([self.screen, self.account.error or "", *outcomes]).splitlines()
+        text = " | ".join(dict.fromkeys(line.strip() for line in lines if line.strip()))
+        return f"...{text[-MOST_SAID:]}" if len(text) > MOST_SAID else text or "(nothing)"
 
     @property
     def first(self) -> Actor:
@@ -197,7 +201,8 @@ class Play:
             Finding: There is none.
         """
         if not self.actors:
-            raise Finding(self.requirement, f"no worker was started: {self.last_words()}", "at least one, for the job")
+            came = f"no worker was started, and the master said: {self.last_words()}"
+            raise Finding(self.requirement, came, "at least one, for the job", START_WORKERS)
         return self.actors[0]
 
     def slot(self, slot: int) -> list[Actor]:
