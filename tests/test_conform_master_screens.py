@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import pytest
 from kit_runs import kit, kit_with_report
 from master_runs import CASE, adapter, made, performer
+from processes import ENVIRONMENT
 from spreadjobs_conform.masters.actor import Actor
 from spreadjobs_conform.masters.catalogue import master_cases
 from spreadjobs_conform.masters.job import Job
@@ -16,6 +18,7 @@ from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.report_text import TextReport
 from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict
+from terminals import terminal
 
 FORM = "spec/1.0/masters.md"
 
@@ -204,3 +207,17 @@ def test_hang_shows_which_worker_still_has_work() -> None:
     assert verdict.status is Status.FAIL
     assert verdict.hang == "no end of the master: the input of a worker is still open"
     assert verdict.came == "the master had not ended within 5 s; its workers: 1.1 was sent 1 message"
+
+
+@pytest.mark.slow
+def test_a_terminal_has_progress_and_colour() -> None:
+    """At a terminal the number of cases that are done is shown while the run goes on, and the verdict in colour."""
+    words = ["--case", CASE, "-j", "1", "--", *adapter("ours")]
+    program = "from spreadjobs_conform.__main__ import run; run()"
+    plain = {name: value for name, value in ENVIRONMENT.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    with terminal([sys.executable, "-c", program, "master", *words], {**plain, "TERM": "xterm-256color"}) as user:
+        status, seen = user.end()
+
+    assert status == 0
+    assert "0 of 1 cases, starting" in seen
+    assert "\x1b[33mCONFORMANT in what was selected (" in seen

@@ -60,9 +60,13 @@ def told(fate: Fate) -> str:
         case Failed():
             return f"failed: {fate.type_name}: {fate.message}"
         case Quarantined():
-            return f"was set aside: {fate.why}"
+            return f"was set aside: {_in_line(fate.why)}"
         case Cancelled():
-            return f"was cancelled: {fate.why}"
+            return f"was cancelled: {_in_line(fate.why)}"
+
+
+def _in_line(text: str) -> str:
+    return " | ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 @attrs.frozen(kw_only=True)

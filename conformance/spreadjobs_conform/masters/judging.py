@@ -169,8 +169,9 @@ def around(play: Play, ending: str) -> list[str]:
     told = play.transcript.events()
     if len(told) > SHOWN_EVENTS_OF_A_MASTER:
         names = [_as_word(actor.name) for actor in _concerned(play, ending)]
-        about = [event for event in told[1:-1] if any(name.search(event.what) for name in names)]
-        told = [told[0], *about, told[-1]] if about else told
+        about = [event for event in told[1:] if any(name.search(event.what) for name in names)]
+        end = [event for event in told[-1:] if event.what.startswith("exits")]
+        told = [told[0], *about, *end] if about else told
     return [event.line() for event in told]
 
 
