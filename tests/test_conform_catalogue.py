@@ -100,7 +100,7 @@ def test_case_that_does_not_score_is_marked_in_the_list() -> None:
         ("json-1", ["applies to: json"]),
         ("PREP-1", ["PREP-1 (MUST, master)", "master-prep/items-in-order: "]),
         ("master-prep/items-in-order", ["class master; codecs pickle, json\n", "PREP-1 (MUST, master)"]),
-        ("RUN-8", ["RUN-8 (MAY, master)", "no case of its own: it is checked wherever it matters"]),
+        ("EXEC-5", ["EXEC-5 (MAY, master)", "no case of its own: it is checked wherever it matters"]),
         ("EXEC-6", ["checked wherever it matters"]),
         ("data/sets", ["comes back as a set", "needs: op:echo, type:set", "codecs pickle", "DATA-1 (MUST"]),
         ("cmd/exit-status-0", ["class command\n"]),
@@ -111,6 +111,11 @@ def test_explanation_tells(subject: str, parts: list[str]) -> None:
     text = explain(subject, (*CASES, *master_cases()), REQUIREMENTS)
 
     assert all(part in text for part in parts), text
+
+
+def test_requirement_of_a_master_without_a_case_says_so() -> None:
+    """What binds a master and no case tests is not called checked."""
+    assert explain("RUN-1", CASES, REQUIREMENTS).endswith("\n  no case of its own: none tests it yet")
 
 
 @pytest.mark.parametrize(("subject", "hint"), [("run/task-id0", "near it are run/task-id-0"), ("qqqq", "`list`")])
