@@ -95,7 +95,7 @@ class Play:
             door.bind(str(Path(folder, "kit")))
             cast = self._cast = Cast(self._job, role, self.transcript, door)
             place = Path(folder, "job.json")
-            first = [sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
+            first = [self._job.program or sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
             self._job.write(place, [[*first, str(slot), *self._job.arguments] for slot in range(self._job.workers)])
             self._perform(place, cast, limit_s * self.performer.scale)
         return self.account
