@@ -141,7 +141,13 @@ def told(outcome: Outcome[object]) -> Mapping[str, object]:
             return {"answered": marked(outcome.value)}
         case Failed(error=RemoteException() as error):
             facts = {"type": error.type_name, "message": error.message, "traceback": error.traceback_text}
-            return {"failed": {**facts, "task": outcome.task_index, "worker": error.worker}}
+            return {
+                "failed": {
+                    **{key: marked(text) for key, text in facts.items()},
+                    "task": outcome.task_index,
+                    "worker": error.worker,
+                }
+            }
         case Failed():
             return {"cancelled": f"it could not be sent: {outcome.error}"}
         case Quarantined():

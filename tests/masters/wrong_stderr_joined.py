@@ -16,7 +16,9 @@ class Joined(Process):
         self, arguments: Sequence[str], *, env: Mapping[str, str] | None, cwd: str | None, **_: object
     ) -> None:
         super().__init__(arguments, env=env, cwd=cwd)
-        self.stderr = open(os.devnull, "rb", buffering=0)  # noqa: PTH123, SIM115 - the connection closes it
+        ended, other = os.pipe()
+        os.close(other)
+        self.stderr = os.fdopen(ended, "rb", 0)
 
 
 start_by(Joined)

@@ -193,13 +193,18 @@ def _failed(where: str, inner: object) -> Failed:
     due: dict[str, type] = {"type": str, "message": str, "traceback": str, "task": int, "worker": str}
     if not isinstance(inner, dict) or {*inner} != {*due}:
         raise AccountError(f"{where}: failed is {inner!r:.80}; an object with the keys {', '.join(due)} is due")
+    said: dict[str, object] = {}
     for key, kind in due.items():
-        if type(inner[key]) is not kind:
+        try:
+            said[key] = unmarked(inner[key])
+        except MarkError as error:
+            raise AccountError(f"{where}: failed.{key}: {error}") from error
+        if type(said[key]) is not kind:
             raise AccountError(f"{where}: failed.{key} is {inner[key]!r:.80}, of the wrong type")
     return Failed(
-        type_name=str(inner["type"]),
-        message=str(inner["message"]),
-        traceback=str(inner["traceback"]),
-        task=int(inner["task"]),
-        worker=str(inner["worker"]),
+        type_name=str(said["type"]),
+        message=str(said["message"]),
+        traceback=str(said["traceback"]),
+        task=int(str(said["task"])),
+        worker=str(said["worker"]),
     )

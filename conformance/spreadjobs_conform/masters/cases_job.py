@@ -8,7 +8,7 @@ from typing import Final
 from spreadjobs_conform.masters.account import Answered, Cancelled, Quarantined
 from spreadjobs_conform.masters.actor import Actor
 from spreadjobs_conform.masters.job import Job
-from spreadjobs_conform.masters.play import Play
+from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
 from spreadjobs_conform.masters.staging import FIRST, ending
 from spreadjobs_conform.values import show
@@ -120,11 +120,24 @@ def no_worker_is_left(play: Play) -> None:
         actor.exit(43)
 
     account = play.run(Job(tasks=["a", "b"], workers=2), role, limit_s=AT_ONCE_S)
-    missing = [fate for fate in account.fates if isinstance(fate, Cancelled)]
-    play.check("JOB-4", len(missing) == 2, f"the outcomes {show(account.fates)}", "both tasks are missing")  # noqa: PLR2004
+    missing = [fate for fate in account.fates if isinstance(fate, Cancelled | Quarantined)]
+    play.check("JOB-4", len(missing) == 2, f"the outcomes {show(account.fates)}", "neither is answered")  # noqa: PLR2004
     said = "\n".join([account.error or "", *(fate.why for fate in missing)])
     play.check("JOB-4", "43" in said, f"the master said {said!r}", "why each worker ended: status 43")
     play.check_count("JOB-4")
+
+
+@master_case("master-job/nothing-can-be-started", "JOB-4", checks=3)
+def nothing_can_be_started(play: Play) -> None:
+    """Where the program of the only worker is not there, the master says soon that all is missing, and what."""
+    job = Job(tasks=["a", "b"], workers=1, program="/nonexistent/spread-jobs-worker")
+    account = play.run(job, echo, limit_s=AT_ONCE_S)
+    missing = [fate for fate in account.fates if isinstance(fate, Cancelled | Quarantined)]
+    said = "\n".join([account.error or "", *(fate.why for fate in missing)])
+    answered = [fate for fate in account.fates if fate not in missing]
+    play.check("JOB-4", not answered, f"the outcomes {show(account.fates)}", "no answer")
+    play.check("JOB-4", bool(missing) or bool(account.error), "nothing is said", "what is missing")
+    play.check("JOB-4", "spread-jobs-worker" in said, f"the master said {said!r}", "the program that is not there")
 
 
 @master_case("master-job/some-is-missing", "JOB-4", "RUN-14", checks=4)

@@ -18,6 +18,8 @@ from spreadjobs_conform.registry import JSON, PICKLE
 MEBIBYTE: Final = 1 << 20
 MOST_BYTES: Final = MEBIBYTE
 ENDLESS_BYTES: Final = 64 * MEBIBYTE
+PAUSE_S: Final = ENDED_WITHIN_S / 60
+"""After each mebibyte: a master that has seen the violation may read on until the worker has ended."""
 NAMED: Final = re.compile(r"my_analysis\.results\W{1,3}Result")
 """Not as it stands in the bytes, which are quoted anyway."""
 DEEP: Final = 400_000
@@ -140,6 +142,7 @@ def size_limit(play: Play) -> None:
         for number in range(ENDLESS_BYTES // MEBIBYTE):
             actor.write(b"x" * MEBIBYTE, "a mebibyte more of it")
             written_bytes.append(number)
+            actor.rest(PAUSE_S)
         came = f"{actor.name} wrote 64 MiB of one message, where the limit is 1 MiB, and was not ended"
         play.spoil(came, "its end, at the limit", "SEC-2")
 

@@ -107,7 +107,7 @@ class Play:
             door.bind(str(Path(folder, "kit")))
             cast = self._cast = Cast(self.job, role, self.transcript, door)
             place = Path(folder, "job.json")
-            first = [sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
+            first = [self.job.program or sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
             self.job.write(place, [[*first, str(slot), *self.job.arguments] for slot in range(self.job.workers)])
             self._perform(place, cast, limit_s * self.performer.scale)
         return self.account
