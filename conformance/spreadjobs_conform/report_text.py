@@ -45,6 +45,7 @@ NEXT_STEP: Final = (
     "samples of its own tasks in a manifest (--manifest, see conformance/README.md)"
 )
 SEE_NOT_TESTED: Final = "; the reasons stand at NOT TESTED"
+OTHER_CODEC: Final = "; for a master that speaks one codec alone, --codec says which"
 
 
 @attrs.frozen(kw_only=True)
@@ -269,6 +270,8 @@ class TextReport:
 
 def _next_step(outcome: Outcome) -> str:
     """What makes more of the cases testable."""
+    if outcome.party == "master":
+        return SEE_NOT_TESTED + OTHER_CODEC * (outcome.count(Status.NOT_TESTABLE) > outcome.count(Status.PASS))
     reasons = Counter(verdict.reason for verdict in outcome.verdicts if verdict.status is Status.NOT_TESTABLE)
     commonest = max(reasons, key=reasons.__getitem__, default="")
     if "(preparation_ends)" in commonest or "conformance_payloads" in commonest:
