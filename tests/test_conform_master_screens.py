@@ -210,6 +210,26 @@ def test_hang_shows_which_worker_still_has_work() -> None:
 
 
 @pytest.mark.slow
+def test_hang_shows_a_worker_that_stays() -> None:
+    """A worker that is still there after the end of its input is named, with the cure. [SHUT-10]"""
+
+    def role(actor: Actor) -> None:
+        request = actor.request()
+        assert request is not None
+        actor.answer(request, "b")
+        actor.until(lambda: False)
+
+    def body(play: Play) -> None:
+        play.run(Job(tasks=["a"]), role, limit_s=5)
+
+    verdict = judged(made("a/stays", body), performer("ours"), "MUST")
+
+    assert verdict.hang == "no end of the master: a worker stays after the end of its input"
+    assert verdict.came.endswith("its workers: 1.1 was sent 1 message, its input is closed")
+    assert verdict.cure.startswith("end what stays beyond shutdown_timeout_s with all processes of its group")
+
+
+@pytest.mark.slow
 def test_a_terminal_has_progress_and_colour() -> None:
     """At a terminal the number of cases that are done is shown while the run goes on, and the verdict in colour."""
     words = ["--case", CASE, "-j", "1", "--", *adapter("ours")]
