@@ -12,7 +12,14 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.diagnosis import HangClass
 from spreadjobs_conform.report_escape import escaped_line, quoted_lines
 from spreadjobs_conform.report_kinds import cut_short, kinds, rules
-from spreadjobs_conform.report_layout import MOST_LINES, PIPED_COLUMNS, events_shown, evidence_shown, wrapped
+from spreadjobs_conform.report_layout import (
+    MOST_LINES,
+    PIPED_COLUMNS,
+    events_shown,
+    evidence_shown,
+    evidence_title,
+    wrapped,
+)
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_line
 
@@ -127,12 +134,13 @@ class TextReport:
         families: dict[str, list[Verdict]] = {}
         for verdict in outcome.verdicts:
             families.setdefault(verdict.case.family, []).append(verdict)
+        width = max([6, *(len(family) for family in families)])
         for family, verdicts in families.items():
             counts = {status: sum(verdict.status is status for verdict in verdicts) for status in Status}
             if counts[Status.NOT_APPLICABLE] == len(verdicts):
                 continue
             texts = [f"{count} {status.value}" for status, count in counts.items() if count]
-            self._line(f"  {family:<6} {', '.join(texts)}")
+            self._line(f"  {family:<{width}} {', '.join(texts)}")
 
     def _failures(self, outcome: Outcome) -> None:
         for number, verdicts in enumerate(kinds(outcome.verdicts)):
@@ -176,8 +184,9 @@ class TextReport:
             self._account(verdict)
         else:
             self._block("  what:", quoted_lines(verdict.reason.splitlines()))
-        self._block("  conversation:", events_shown(verdict.conversation))
-        title = "  its bytes, from their places in its standard output on, and what they say:"
+        of_master = case.worker_class == "master"
+        self._block("  conversation:", events_shown(verdict.conversation, of_master=of_master))
+        title = f"  {evidence_title(of_master=of_master)}:"
         self._block(title, evidence_shown(verdict.evidence))
         self._block("  last lines of its standard error:", quoted_lines(verdict.stderr))
         chosen = f"--case {case.id}" + ("" if verdict.scored else " --all-scored")
@@ -253,6 +262,7 @@ class TextReport:
             known=outcome.count(Status.KNOWN, scored=True) + outcome.count(Status.FLAKY, scored=True),
             failed=outcome.count(Status.FAIL, scored=True),
             left_out=outcome.left_out,
+            party=outcome.party,
         )
         return line + _next_step(outcome) if outcome.exit is Exit.NOT_TESTED else line
 

@@ -8,10 +8,12 @@ from typing import Final, TypeAlias
 
 import attrs
 
-from spreadjobs_conform.findings import NotTestable
+from spreadjobs_conform.findings import Finding, NotTestable
+from spreadjobs_conform.masters.cures import crash_cure, printed_cure
 from spreadjobs_conform.masters.marks import MarkError, unmarked
 from spreadjobs_conform.values import show
 
+MOST_QUOTED: Final = 200
 KINDS: Final = ("answered", "failed", "quarantined", "cancelled")
 
 
@@ -50,6 +52,23 @@ class Cancelled:
 Fate: TypeAlias = Answered | Failed | Quarantined | Cancelled
 
 
+def told(fate: Fate) -> str:
+    """What became of a task, as the end of a sentence."""
+    match fate:
+        case Answered():
+            return f"is answered with {show(fate.value)}"
+        case Failed():
+            return f"failed: {fate.type_name}: {fate.message}"
+        case Quarantined():
+            return f"was set aside: {_in_line(fate.why)}"
+        case Cancelled():
+            return f"was cancelled: {_in_line(fate.why)}"
+
+
+def _in_line(text: str) -> str:
+    return " | ".join(line.strip() for line in text.splitlines() if line.strip())
+
+
 @attrs.frozen(kw_only=True)
 class Account:
     """All of it."""
@@ -59,8 +78,53 @@ class Account:
     error: str | None = None
 
 
+class NoAccount(Finding):
+    """
+    The adapter gave no account of a job. Where it gives none of any job, nothing can be said about its master.
+
+    Args:
+        requirement: That of the case.
+        came: What the adapter did.
+        cure: What its author probably has to change.
+    """
+
+    def __init__(self, requirement: str, came: str, cure: str) -> None:
+        due = "an account of the job on standard output, and status 0"
+        super().__init__(requirement, came, due, cure, also=("JOB-1",))
+
+
 class AccountError(ValueError):
     """What the adapter printed is no account; the text says where and why."""
+
+
+def crashed(requirement: str, status: int, screen: str, none_came: str) -> NoAccount:
+    """
+    Of an adapter that exited with another status than 0.
+
+    Args:
+        requirement: That of the case.
+        status: Of its exit.
+        screen: Its standard error.
+        none_came: What is to be said if it started no worker.
+    """
+    last = next((line for line in reversed(screen.splitlines()) if line.strip()), "its standard error is empty")
+    return NoAccount(
+        requirement, f"the adapter has exited with status {status}{none_came}: {last[:MOST_QUOTED]}", crash_cure(screen)
+    )
+
+
+def unreadable(requirement: str, fault: AccountError, printed: bytes, none_came: str) -> NoAccount:
+    """
+    Of an adapter that printed nothing, or what is no account.
+
+    Args:
+        requirement: That of the case.
+        fault: What is wrong with it.
+        printed: What it printed.
+        none_came: What is to be said if it started no worker.
+    """
+    what = f"what is no account: {fault}; it begins {printed[:80]!r}" if printed.strip() else "nothing"
+    return NoAccount(requirement, f"the adapter printed {what}; its status is 0{none_came}", printed_cure(printed))
 
 
 def read_account(printed: bytes) -> Account:

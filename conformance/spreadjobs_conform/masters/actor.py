@@ -11,12 +11,13 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import attrs
 
 from spreadjobs_conform.findings import Finding
+from spreadjobs_conform.masters.hello import Hello
 from spreadjobs_conform.masters.reading import Incoming, MessageReader, bad_message, message
 from spreadjobs_conform.values import show
 
@@ -39,38 +40,6 @@ class Request:
     message: Incoming = attrs.field(repr=False)
     at_s: float
     """On the clock of the play."""
-
-
-@attrs.frozen(kw_only=True)
-class Hello:
-    """How a played worker found itself started."""
-
-    slot: int
-    """From 0."""
-    arguments: tuple[bytes, ...]
-    """Those of the job."""
-    pid: int
-    session: int
-    group: int
-    hints: Mapping[str, str]
-    descriptors: Mapping[int, tuple[str, int, int]]
-    """What each open descriptor is (``pipe``, ``socket``, ``other``), its device and inode."""
-
-
-def parse_hello(data: bytes) -> Hello:
-    """What a played worker says first."""
-    said = json.loads(data)
-    return Hello(
-        slot=int(said["slot"]),
-        arguments=tuple(bytes.fromhex(text) for text in said["arguments"]),
-        pid=int(said["pid"]),
-        session=int(said["session"]),
-        group=int(said["group"]),
-        hints=dict(said["hints"]),
-        descriptors={
-            int(number): (kind, device, inode) for number, (kind, device, inode) in said["descriptors"].items()
-        },
-    )
 
 
 @attrs.define(kw_only=True)
@@ -132,6 +101,11 @@ class Actor:
         self._written_bytes = 0
         self._queued_bytes = 0
 
+    @property
+    def unwritten(self) -> bool:
+        """Whether some of what it was to write is not in its pipes yet: nobody reads there."""
+        return self._written_bytes < self._queued_bytes
+
     # What the master does. These run in the thread of the socket.
 
     def listen(self) -> None:
@@ -159,7 +133,9 @@ class Actor:
                 self._read(data)
             case b"e":
                 self.eof_s, self.leftover = now_s, self._reader.pending
-                self._craft.note("master", f"closes the input of {self.name}", b"")
+                # When all is over, it was the kit that ended the master.
+                if not self._craft.over():
+                    self._craft.note("master", f"closes the input of {self.name}", b"")
             case b"t":
                 self.term_s = now_s
                 self._craft.note("master", f"sends TERM to {self.name}", b"")
@@ -179,7 +155,7 @@ class Actor:
                 self._craft.note("master", f"to {self.name}: {show(incoming.value)}", incoming.raw)
         except Finding as fault:
             self._craft.note("master", f"to {self.name}: bytes that are no message", data)
-            self._craft.fault(bad_message(fault, self.name))
+            self._craft.fault(bad_message(fault, self.name, self._reader))
 
     # Waiting.
 

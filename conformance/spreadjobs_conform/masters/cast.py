@@ -10,7 +10,8 @@ from contextlib import suppress
 from typing import Final, TypeAlias
 
 from spreadjobs_conform.findings import HarnessFault
-from spreadjobs_conform.masters.actor import HEADER, Actor, GoneError, Hello, Stagecraft, parse_hello
+from spreadjobs_conform.masters.actor import HEADER, Actor, GoneError, Stagecraft
+from spreadjobs_conform.masters.hello import Hello, parse_hello
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.transcript import Actor as Speaker
 from spreadjobs_conform.transcript import Event, Transcript

@@ -65,5 +65,13 @@ class Job:
 
     def told(self) -> str:
         """In a few words, for the conversation."""
-        what = f"{len(self.tasks)} tasks, {len(self.preparation)} preparation items, {self.workers} workers"
-        return f"a job: codec {self.codec}, {what}" + (", untagged" if self.dialect == "untagged" else "")
+        what = (
+            _counted(len(self.tasks), "task"),
+            _counted(len(self.preparation), "preparation item"),
+            _counted(self.workers, "worker"),
+        )
+        return f"a job: codec {self.codec}, {', '.join(what)}" + (", untagged" if self.dialect == "untagged" else "")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -14,9 +14,20 @@ from typing import Final, NoReturn
 import attrs
 
 from spreadjobs_conform.findings import Finding, Hang, HarnessFault, Interrupted
-from spreadjobs_conform.masters.account import Account, AccountError, Answered, Fate, read_account
+from spreadjobs_conform.masters.account import (
+    Account,
+    AccountError,
+    Answered,
+    Fate,
+    crashed,
+    read_account,
+    told,
+    unreadable,
+)
 from spreadjobs_conform.masters.actor import Actor, GoneError
 from spreadjobs_conform.masters.cast import Cast, Role
+from spreadjobs_conform.masters.cures import START_WORKERS, value_cure
+from spreadjobs_conform.masters.hangs import no_end
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.subject import KILL_LIMIT_S, Subject
 from spreadjobs_conform.transcript import Transcript
@@ -49,7 +60,8 @@ class Play:
         requirement: That of the case: broken where nothing else is named.
 
     Attributes:
-        account: What the master said of the last job.
+        job: The last one.
+        account: What the master said of it.
         checks: How many checks were made.
         transcript: What happened in the last run.
         left: Processes of the last run that were still there when the master had ended.
@@ -66,7 +78,7 @@ class Play:
         self.left: tuple[int, ...] = ()
         self.peak_bytes = 0
         self.screen = ""
-        self._job = Job()
+        self.job = Job()
         self._cast: Cast | None = None
 
     # Running.
@@ -89,24 +101,24 @@ class Play:
             CannotStart: Its executable could not be started.
             Interrupted: The run was stopped.
         """
-        self._job = attrs.evolve(job, codec=job.codec or self.performer.codec)
+        self.job = attrs.evolve(job, codec=job.codec or self.performer.codec)
         self.account, self.transcript = Account(), Transcript()
         with TemporaryDirectory(prefix="spread-jobs-") as folder, socket.socket(socket.AF_UNIX) as door:
             door.bind(str(Path(folder, "kit")))
-            cast = self._cast = Cast(self._job, role, self.transcript, door)
+            cast = self._cast = Cast(self.job, role, self.transcript, door)
             place = Path(folder, "job.json")
-            first = [self._job.program or sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
-            self._job.write(place, [[*first, str(slot), *self._job.arguments] for slot in range(self._job.workers)])
+            first = [self.job.program or sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
+            self.job.write(place, [[*first, str(slot), *self.job.arguments] for slot in range(self.job.workers)])
             self._perform(place, cast, limit_s * self.performer.scale)
         return self.account
 
     def _perform(self, place: Path, cast: Cast, limit_s: float) -> None:
-        cast.note("kit", f"starts the master with {self._job.told()}")
+        cast.note("kit", f"starts the master with {self.job.told()}")
         subject = Subject(self.performer.command, place)
-        stuck: str | None = None
+        stuck: Hang | None = None
         try:
             cast.open()
-            stuck = self._wait(subject, cast, time.monotonic() + limit_s)
+            stuck = self._wait(subject, cast, limit_s)
         finally:
             cast.finish()
             known = [pid for actor in cast.actors for pid in (actor.hello.pid, *actor.children)]
@@ -117,17 +129,17 @@ class Play:
         if cast.faults:
             raise cast.faults[0]
         if stuck is not None:
-            came = f"the master had not ended after {limit_s:.0f} s; its workers: {stuck}"
-            raise Hang("no end of the master", self.requirement, came, "an account of the job")
+            raise stuck
         self._read(bytes(subject.printed), subject.poll() or 0)
 
-    def _wait(self, subject: Subject, cast: Cast, deadline_s: float) -> str | None:
+    def _wait(self, subject: Subject, cast: Cast, limit_s: float) -> Hang | None:
         """
         Wait until it has ended; the first fault that a role finds ends the wait.
 
         Returns:
             None if there is nothing to complain about; else what its workers were at when the limit was over.
         """
+        deadline_s = time.monotonic() + limit_s
         while subject.poll() is None:
             if self.performer.stop.is_set():
                 raise Interrupted("the run was stopped")
@@ -135,7 +147,7 @@ class Play:
                 if cast.faults:
                     return None
                 if time.monotonic() > deadline_s:
-                    return ", ".join(f"{actor.name} {_doing(actor)}" for actor in cast.actors) or "none came"
+                    return no_end(self.requirement, limit_s, cast.actors)
                 cast.changed.wait(LOOK_S)
         cast.note("master", f"exits with status {subject.poll()}")
         return None
@@ -143,25 +155,27 @@ class Play:
     def _read(self, printed: bytes, status: int) -> None:
         """The account, if it is one."""
         if status:
-            came = f"the adapter exited with status {status}: {self.last_words()}"
-            raise Finding(self.requirement, came, "an account of the job, and status 0")
+            raise crashed(self.requirement, status, self.screen, self._none_came)
         try:
             self.account = read_account(printed)
         except AccountError as fault:
-            came = f"the adapter printed what is no account: {fault}; it begins {printed[:80]!r}"
-            raise Finding(self.requirement, came, "an account as masters.md, section 3, has it") from fault
+            raise unreadable(self.requirement, fault, printed, self._none_came) from fault
 
     # Judging.
 
     @property
     def codec(self) -> str:
         """That of the last job, or else of the run."""
-        return self._job.codec or self.performer.codec
+        return self.job.codec or self.performer.codec
 
     @property
     def actors(self) -> list[Actor]:
         """The played workers of the last run, in the order in which they came."""
         return [] if self._cast is None else self._cast.actors
+
+    @property
+    def _none_came(self) -> str:
+        return "" if self.actors else ", and no worker was started"
 
     @property
     def said(self) -> str:
@@ -171,8 +185,12 @@ class Play:
         return "\n".join(texts)
 
     def last_words(self) -> str:
-        """The end of what the master said, for a text."""
-        return f"...{self.said[-MOST_SAID:]}" if len(self.said) > MOST_SAID else self.said
+        """The end of what the master said, for a text: its lines, each once."""
+        told_of = ((index, fate) for index, fate in enumerate(self.account.fates) if not isinstance(fate, Answered))
+        outcomes = (f"task {index} {told(fate)}" for index, fate in told_of)
+        lines = "\n".join([self.screen, self.account.error or "", *outcomes]).splitlines()
+        text = " | ".join(dict.fromkeys(line.strip() for line in lines if line.strip()))
+        return f"...{text[-MOST_SAID:]}" if len(text) > MOST_SAID else text or "(nothing)"
 
     @property
     def first(self) -> Actor:
@@ -183,7 +201,8 @@ class Play:
             Finding: There is none.
         """
         if not self.actors:
-            raise Finding(self.requirement, f"no worker was started: {self.last_words()}", "at least one, for the job")
+            came = f"no worker was started, and the master said: {self.last_words()}"
+            raise Finding(self.requirement, came, "at least one, for the job", START_WORKERS)
         return self.actors[0]
 
     def slot(self, slot: int) -> list[Actor]:
@@ -209,7 +228,7 @@ class Play:
             Finding: The account has nothing about it. Spec JOB-1.
         """
         if index >= len(self.account.fates):
-            came = f"{len(self.account.fates)} outcomes for {len(self._job.tasks)} tasks: {self.last_words()}"
+            came = f"{len(self.account.fates)} outcomes for {len(self.job.tasks)} tasks: {self.last_words()}"
             raise Finding("JOB-1", came, "one outcome for each task")
         return self.account.fates[index]
 
@@ -231,8 +250,8 @@ class Play:
         Raises:
             Finding: There are more or fewer.
         """
-        came = f"{len(self.account.fates)} outcomes for {len(self._job.tasks)} tasks"
-        met = len(self.account.fates) == len(self._job.tasks)
+        came = f"{len(self.account.fates)} outcomes for {len(self.job.tasks)} tasks"
+        met = len(self.account.fates) == len(self.job.tasks)
         self.check(requirement or self.requirement, met, came, "one outcome for each task")
 
     def check_answer(self, index: int, value: object, requirement: str = "") -> None:
@@ -243,12 +262,14 @@ class Play:
             Finding: It is not.
         """
         fate, name = self.fate(index), requirement or self.requirement
-        due = f"task {index} is answered with {show(value)}"
+        came, due = f"task {index} {told(fate)}", f"task {index} is answered with {show(value)}"
         if not isinstance(fate, Answered):
-            self.check(name, False, f"task {index}: {show(fate)[:MOST_SAID]}; {self.last_words()}", due)  # noqa: FBT003
+            error = f"; the account's error: {self.account.error}" if self.account.error else ""
+            came = f"{came[:MOST_SAID]}{self._none_came}{error[:MOST_SAID]}"
+            self.check(name, False, came, due, "" if self.actors else START_WORKERS)  # noqa: FBT003
             return
-        different = difference(value, fate.value, by_number=self._job.codec == "json")
-        self.check(name, different is None, f"task {index} is answered with {show(fate.value)}: {different}", due)
+        different = difference(value, fate.value, by_number=self.job.codec == "json")
+        self.check(name, different is None, f"{came}: {different}", due, value_cure(value, fate.value))
 
     def spoil(self, came: str, due: str, requirement: str = "", cure: str = "") -> NoReturn:
         """
@@ -285,10 +306,3 @@ def echo(actor: Actor) -> None:
     while (request := actor.request()) is not None:
         actor.answer(request, request.payload)
     actor.exit(0)
-
-
-def _doing(actor: Actor) -> str:
-    if actor.gone_s is not None:
-        return "has ended"
-    unanswered = f"was sent {len(actor.messages)} messages"
-    return f"{unanswered}, its input is closed" if actor.eof_s is not None else unanswered

@@ -7,7 +7,9 @@ from typing import Final
 
 import attrs
 
+from spreadjobs_conform.diagnosis import bytes_lines, opcode_lines
 from spreadjobs_conform.findings import Finding
+from spreadjobs_conform.masters.cures import WHOLE_MESSAGES
 from spreadjobs_conform.pickle_machine import PickleMachine
 from spreadjobs_conform.values import show
 from spreadjobs_conform.wire_json import parse_line, write_json
@@ -15,6 +17,7 @@ from spreadjobs_conform.wire_pickle import STEPS, write_pickle
 
 FIRST_FRAMED_PROTOCOL: Final = 2
 """From here on a pickle says its protocol at its beginning."""
+MOST_EVIDENCE_BYTES: Final = 4096
 
 
 @attrs.frozen
@@ -49,6 +52,11 @@ class MessageReader:
     def pending(self) -> bytes:
         """What belongs to no complete message yet."""
         return bytes(self._buffer)
+
+    @property
+    def offset(self) -> int:
+        """The place of these bytes in all that the master wrote to this worker."""
+        return self._taken_bytes
 
     def next(self) -> Incoming | None:
         """
@@ -99,7 +107,18 @@ def message(value: object, codec: str) -> bytes:
     return write_json(value) if codec == "json" else write_pickle(value, FIRST_FRAMED_PROTOCOL)
 
 
-def bad_message(fault: Finding, worker: str) -> Finding:
-    """The same fault, said of a master."""
+def bad_message(fault: Finding, worker: str, reader: MessageReader) -> Finding:
+    """
+    The same fault, said of a master.
+
+    Args:
+        fault: What the reader found.
+        worker: Its name.
+        reader: What has read the bytes.
+    """
     due = "complete messages, in the codec of the job, one after another"
-    return Finding("WIRE-1", f"to worker {worker} the master wrote {fault.came}", due)
+    what = fault.came.replace("the response", "the message", 1)  # It was found by what reads workers.
+    found = Finding("WIRE-1", f"what the master wrote to worker {worker} is no message: {what}", due, WHOLE_MESSAGES)
+    data = reader.pending[:MOST_EVIDENCE_BYTES]
+    found.evidence = (*bytes_lines(data, reader.offset), *opcode_lines(data, reader.offset))
+    return found
