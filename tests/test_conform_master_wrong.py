@@ -1,4 +1,4 @@
-"""Wrong masters, a few lines each over ours: each is found by the cases that are about what it breaks, and by no others."""
+"""Wrong masters, a few lines each over ours: each is found by the cases about what it breaks, and by no others."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from wrong_masters import CASES, FOLDER, WrongMaster, finding, is_killed, load_table, said_to_break
-
 from spreadjobs_conform.requirements import load_requirements
+from wrong_masters import CASES, FOLDER, WrongMaster, finding, is_killed, load_table, said_to_break
 
 TABLE = load_table()
 BOUND = [each for each in load_requirements().values() if each.party == "master" and each.level != "MAY"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypedDict
 
 import attrs
-
 from spreadjobs_conform.findings import Finding
 from spreadjobs_conform.masters.catalogue import master_cases
 from spreadjobs_conform.masters.play import Performer, Play

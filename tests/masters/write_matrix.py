@@ -14,17 +14,16 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from wrong_masters import CASES, WrongMaster, all_findings, load_table
-
 from spreadjobs_conform.requirements import load_requirements
+from wrong_masters import CASES, WrongMaster, all_findings, load_table
 
 HEAD = """\
 # Masters and what finds them
 
-Every case of `spread-jobs-conform master` on every wrong master in `tests/masters/`. Written by `make masters`: do not edit.
-A wrong master is ours but for a few lines, and breaks one requirement; it is found by cases that are about that one. What else
-cannot but fail stands in `tests/masters/expected.toml`; every other case passes. Our own master and that of
-`examples/perl_master` pass everything that applies.
+Every case of `spread-jobs-conform master` on every wrong master in `tests/masters/`. Written by `make masters`: do not
+edit. A wrong master is ours but for a few lines, and breaks one requirement; it is found by cases that are about that
+one. What else cannot but fail stands in `tests/masters/expected.toml`; every other case passes. Our own master and that
+of `examples/perl_master` pass everything that applies.
 
 | | |
 |---|---|
@@ -72,9 +71,10 @@ def main() -> int:
             failed[master.name].append(case.id)
         if fails != (case.id in master.fails) and case.id not in master.may:
             wrong += 1
-            print(f"{master.name}: {case.id} should {'pass' if fails else 'fail'}", flush=True)
+            sys.stdout.write(f"{master.name}: {case.id} should {'pass' if fails else 'fail'}\n")
+            sys.stdout.flush()
     Path(sys.argv[1]).write_text(page(masters, failed, plays), encoding="utf-8")
-    print(f"{plays} plays, {wrong} not as they must be, {time.monotonic() - began_s:.0f} s")
+    sys.stdout.write(f"{plays} plays, {wrong} not as they must be, {time.monotonic() - began_s:.0f} s\n")
     return 1 if wrong else 0
 
 

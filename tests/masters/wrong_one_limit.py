@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from wronging import run, swap
 
-from spreadjobs.plan import Plan
+from spreadjobs.settings import Settings
+from spreadjobs.slots import WorkerState
 
-swap(Plan, command=property(lambda _: False, lambda *_: None))
+right = WorkerState.deadline_s
+
+
+def wrong(self: WorkerState, settings: Settings, *, command: bool) -> float:  # noqa: ARG001
+    return right(self, settings, command=False)
+
+
+swap(WorkerState, deadline_s=wrong)
 run()

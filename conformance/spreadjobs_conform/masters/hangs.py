@@ -18,7 +18,8 @@ def no_end(requirement: str, limit_s: float, actors: Sequence[Actor]) -> Hang:
         limit_s: How long was waited.
         actors: The played workers, all that came.
     """
-    held = ", ".join(f"{actor.name} {_doing(actor)}" for actor in actors) or "none came"
+    by_name = sorted(actors, key=lambda actor: (actor.slot, actor.incarnation))
+    held = ", ".join(f"{actor.name} {_doing(actor)}" for actor in by_name) or "none came"
     came = f"the master had not ended within {limit_s:.0f} s; its workers: {held}"
     return Hang(f"no end of the master: {_what(actors)}", requirement, came, "an account of the job", _cure(actors))
 
