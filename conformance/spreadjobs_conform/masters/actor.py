@@ -98,6 +98,7 @@ class Actor:
         self._craft = craft
         self._reader = MessageReader(craft.codec)
         self._taken = 0
+        self._ignores_term = False
         self._written_bytes = 0
         self._queued_bytes = 0
 
@@ -123,7 +124,8 @@ class Actor:
         with self._craft.changed:
             self.gone_s = time.monotonic()
             if not self.ending and not self._craft.over():
-                self._craft.note("master", f"ends {self.name}" + (" by TERM" if self.term_s else " by KILL"), b"")
+                by = "TERM" if self.term_s and not self._ignores_term else "KILL"
+                self._craft.note("master", f"ends {self.name} by {by}", b"")
             self._craft.changed.notify_all()
 
     def _hear(self, letter: bytes, data: bytes) -> None:
@@ -314,6 +316,7 @@ class Actor:
 
     def ignore_term(self) -> None:
         """Does not end at TERM."""
+        self._ignores_term = True
         self._act("ignores TERM from now on", b"T")
 
     def start_child(

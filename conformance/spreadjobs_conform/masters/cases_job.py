@@ -15,6 +15,8 @@ from spreadjobs_conform.values import show
 
 KILLS: Final = 5
 QUICK: Final = 300
+TRIES: Final = 3
+"""On a busy machine tasks take long, and a master that sends short ones ahead may not do so at once."""
 AHEAD_S: Final = 0.2
 AT_ONCE_S: Final = 15.0
 
@@ -87,7 +89,9 @@ def several_are_not_charged(play: Play) -> None:
         actor.exit(0)
 
     tasks = list(range(QUICK))
-    play.run(Job(tasks=tasks, workers=1, max_attempts=1), role, limit_s=60)
+    for _ in range(TRIES):
+        if not died_with:
+            play.run(Job(tasks=tasks, workers=1, max_attempts=1), role, limit_s=60)
     # A master that sends one at a time never has several unanswered: of that it is shown that it does.
     play.check("JOB-2", not beside, f"with {show(beside)} others were sent along", "each of them alone")
     answered = sum(isinstance(fate, Answered) for fate in play.account.fates)

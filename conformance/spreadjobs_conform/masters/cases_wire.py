@@ -15,6 +15,8 @@ from spreadjobs_conform.registry import JSON, PICKLE
 TASKS: Final = ("one", {"two": [2, 2.5, None]}, ["three", "\u00e4\U0001f600"], 4, "five", "six")
 MEBIBYTE: Final = 1 << 20
 BESIDE_S: Final = 0.15
+BETWEEN_S: Final = 0.002
+"""So that bytes are read one by one, unless the machine is very busy."""
 
 
 def _response(actor: Actor, request: Request, *, newline: bool = True) -> bytes:
@@ -30,6 +32,7 @@ def single_bytes(play: Play) -> None:
             data = _response(actor, request, newline=False)
             for at in range(len(data)):
                 actor.write(data[at : at + 1], f"byte {at + 1} of {len(data)}")
+                actor.rest(BETWEEN_S)
         actor.exit(0)
 
     play.run(Job(tasks=TASKS), role)
