@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from spreadjobs.errors import JournalError
-from spreadjobs.interrupts import start_deaf
 from spreadjobs.journal_records import (
     BLOCK_BYTES,
     HEAD_BYTES,
@@ -25,6 +24,7 @@ from spreadjobs.journal_records import (
     pieces,
     record,
 )
+from spreadjobs.threads import start_deaf
 
 MAGIC: Final = b"spreadjobs journal 1\n"
 _MODE: Final = 0o666

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from spreadjobs.interrupts import start_deaf
 from spreadjobs.misbehaviour import Deed, Misbehaviour
+from spreadjobs.threads import start_deaf
 
 READ_BYTES: Final = 64 * 1024
 """Most bytes of one read: what a pipe holds at first."""

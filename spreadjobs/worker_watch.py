@@ -27,7 +27,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from spreadjobs.interrupts import start_deaf
+from spreadjobs.threads import start_deaf
 from spreadjobs.worker_ends import GONE, GRACE_S, LATER_S, end_others, leads_session, reader_is_gone, say_at_once
 from spreadjobs.worker_pipes import MasterGone
 
