@@ -14,6 +14,8 @@ from typing import NoReturn, TextIO
 from spreadjobs_conform.catalogue import all_cases
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
+from spreadjobs_conform.fuzz_options import FuzzOptions
+from spreadjobs_conform.fuzz_running import fuzz
 from spreadjobs_conform.masters.catalogue import REQUIRED, master_cases
 from spreadjobs_conform.masters.options import VERB, MasterOptions, parse_master
 from spreadjobs_conform.masters.running import run_master
@@ -103,8 +105,8 @@ def _done(options: Options | MasterOptions, out: TextIO, err: TextIO) -> Exit:  
             pass
     with told_when_gone(out):
         match options:
-            case SelftestOptions():
-                return selftest(options, out)
+            case SelftestOptions() | FuzzOptions():
+                return selftest(options, out) if isinstance(options, SelftestOptions) else fuzz(options, out)
             case BytesOptions():
                 write_bytes(options, all_cases(), out, err)
             case _:

@@ -14,18 +14,18 @@ from spreadjobs_conform.again import again
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.common_options import CommonOptions, add_choice, add_running, count, processors
 from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.fuzz_options import FuzzOptions, parse_fuzz
+from spreadjobs_conform.language_options import add_language, candidate_of
 from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
-from spreadjobs_conform.pickle_machine import HIGHEST_PROTOCOL
 from spreadjobs_conform.report_options import (
     ReportOptions,
     check_report,
     formats_of,
     parse_report,
 )
-from spreadjobs_conform.wire_json import write_json
 
 DEFAULT_PROTOCOL: Final = 4
-VERBS: Final = ("run", "list", "explain", "bytes", "verify", "report", "selftest")
+VERBS: Final = ("run", "list", "explain", "bytes", "verify", "report", "fuzz", "selftest")
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
@@ -35,6 +35,7 @@ commands:
   spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
   spread-jobs-conform bytes CASE                           write the exact input of a case, for a pipe into a worker
   spread-jobs-conform report REPORT... [--html FILE] ...   show reports, of one worker or several
+  spread-jobs-conform fuzz [options] -- WORKER [ARG...]    explore a worker with random conversations
   spread-jobs-conform selftest [options]                   show that the kit finds what workers do wrong
 
 exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
@@ -112,6 +113,7 @@ Options: TypeAlias = (
     | ExplainOptions
     | VerifyOptions
     | ReportOptions
+    | FuzzOptions
     | SelftestOptions
     | BytesOptions
     | AllBytesOptions
@@ -144,6 +146,8 @@ def parse(arguments: Sequence[str]) -> Options:  # noqa: PLR0911 - one row a ver
         return VerifyOptions(report=Path(parser.parse_args(words).report))
     if verb == "report":
         return parse_report(words)
+    if verb == "fuzz":
+        return parse_fuzz(words)
     if verb == "selftest":
         return _selftest_options(words)
     if verb == "bytes":
@@ -176,7 +180,7 @@ def _bytes_options(words: list[str]) -> BytesOptions | AllBytesOptions:
     )
     add = parser.add_argument
     add("case", nargs="?", metavar="CASE", help="such as run/task-id-0; `list` shows them all")
-    _add_language(parser)
+    add_language(parser)
     parser.set_defaults(worker_class="worker")
     add("-o", dest="output", type=Path, metavar="FILE", help="write to a file")
     add("--text", action="store_true", help="for people: each message with its place and its meaning")
@@ -189,15 +193,8 @@ def _bytes_options(words: list[str]) -> BytesOptions | AllBytesOptions:
         return AllBytesOptions(given.all)
     if given.case is None:
         raise UsageFault("bytes: a case is due, such as run/task-id-0, or --all FOLDER; `list` shows all cases")
-    candidate = _candidate(given, Manifest(), ("a worker in memory",))
+    candidate = candidate_of(given, Manifest(), ("a worker in memory",))
     return BytesOptions(given.case, candidate, given.output, as_text=given.text)
-
-
-def _add_language(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--codec", choices=("pickle", "json"), help="what the worker speaks; default pickle")
-    add("--dialect", choices=("tagged", "untagged"), help="default tagged")
-    add("--pickle-protocol", type=_protocol, metavar="N", help="that the master writes, 0 to 5; default 4")
 
 
 def _run_options(words: list[str]) -> RunOptions:
@@ -211,7 +208,7 @@ def _run_options(words: list[str]) -> RunOptions:
     if found is not None:
         given.manifest = found
     manifest = load_manifest(given.manifest) if given.manifest is not None else Manifest()
-    candidate = _candidate(given, manifest, command)
+    candidate = candidate_of(given, manifest, command)
     kept = [given.baseline, given.manifest, given.write_baseline]
     check_report(given.report, kept)
     return RunOptions(
@@ -252,7 +249,7 @@ def _run_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--class", dest="worker_class", choices=("worker", "command"), default="worker", help="what the program is")
-    _add_language(parser)
+    add_language(parser)
     manifest = parser.add_mutually_exclusive_group().add_argument
     manifest(
         "--manifest",
@@ -267,57 +264,6 @@ def _run_parser() -> argparse.ArgumentParser:
     add("--prune-baseline", action="store_true", help="remove the entries that are stale from the baseline")
     add_running(parser)
     return parser
-
-
-def _protocol(text: str) -> int:
-    if text not in [str(number) for number in range(HIGHEST_PROTOCOL + 1)]:
-        raise argparse.ArgumentTypeError(f"{text!r} is no pickle protocol; they go from 0 to {HIGHEST_PROTOCOL}")
-    return int(text)
-
-
-def _candidate(given: argparse.Namespace, manifest: Manifest, command: tuple[str, ...]) -> Candidate:
-    chosen = command or manifest.command
-    if not chosen:
-        raise UsageFault("no worker is given: put its command behind --, or into the manifest")
-    codec: str = given.codec or manifest.codec or "pickle"
-    dialect: str = given.dialect or manifest.dialect or "tagged"
-    if codec == "json" and dialect == "untagged":
-        raise UsageFault("the untagged dialect goes with the codec pickle alone (UNT-1)")
-    if codec == "json":
-        _check_travels(manifest)
-    protocol: int | None = given.pickle_protocol if given.pickle_protocol is not None else manifest.pickle_protocol
-    return Candidate(
-        command=chosen,
-        worker_class=given.worker_class,
-        codec=codec,
-        tagged=dialect == "tagged",
-        pickle_protocol=DEFAULT_PROTOCOL if protocol is None else protocol,
-        protocol_given=protocol is not None,
-        preparation=manifest.preparation,
-        preparation_counted=manifest.preparation_ends == "count",
-        samples=manifest.samples,
-        failing=manifest.failing,
-        serves_ops=manifest.conformance_payloads,
-        lacks=manifest.lacks,
-    )
-
-
-def _check_travels(manifest: Manifest) -> None:
-    """
-    Makes sure that JSON can carry what the manifest has the kit send.
-
-    Raises:
-        UsageFault: It cannot; the text names the key.
-    """
-    sent = [("preparation", item) for item in manifest.preparation]
-    sent += [(f"task[{index}].payload", sample.payload) for index, sample in enumerate(manifest.samples)]
-    if manifest.failing is not None:
-        sent.append(("raises.payload", manifest.failing.payload))
-    for key, value in sent:
-        try:
-            write_json(value)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UsageFault(f"manifest: {key!r} holds what JSON cannot carry: {error}") from error
 
 
 def _again(given: argparse.Namespace, command: tuple[str, ...]) -> str:

@@ -190,8 +190,11 @@ class TextReport:
         title = f"  {evidence_title(of_master=of_master)}:"
         self._block(title, evidence_shown(verdict.evidence))
         self._block("  last lines of its standard error:", quoted_lines(verdict.stderr))
-        chosen = f"--case {case.id}" + ("" if verdict.scored else " --all-scored")
-        self._line(f"  again:  {self._again.replace('{}', chosen, 1)}")
+        self._line(f"  again:  {self._again.replace('{}', self._choice(verdict), 1)}")
+
+    def _choice(self, verdict: Verdict) -> str:
+        """The options by which this failure alone is looked for again."""
+        return f"--case {verdict.case.id}" + ("" if verdict.scored else " --all-scored")
 
     def _account(self, verdict: Verdict) -> None:
         for label, text in (

@@ -40,7 +40,7 @@ declare -A refused; busy() { ((++refused[$1] > $3)) && echo '"done"' || too_busy
 conformance() { # jq turns the payload into a line of shell; the commonest one needs no jq
   if [[ $1 == '{"op":"echo","value":'*'}' ]]; then echo "${1:21:${#1}-22}"; return; fi
   local command; command=$(jq -r --argjson id "$id" 'def own: "whole=whole; echo \(tojson | @sh)"; {
-    echo: "echo \(.value | tojson | @sh)", sleep: "sleep \(.seconds)", exit: "exit \(.status)",
+    echo: "echo \(.value | tojson | @sh)", sleep: "sleep \(.seconds + 0)", exit: "exit \(.status)",
     raise: ([["RemoteException", $id, .type, .message, ""], null, null] | own),
     print: ([[$id, null], .out, .err] | own), prepared: "(IFS=,; echo \"[${items[*]}]\")",
     busy: "busy k\(.key | @base64) \(.delay_s) \(.times)"
