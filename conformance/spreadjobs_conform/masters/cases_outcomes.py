@@ -179,30 +179,26 @@ def _check_failure(play: Play, index: int, texts: tuple[str, str, str]) -> None:
     play.check_count()
 
 
-@master_case("master-pickle/instances", "INST-2", checks=11, codecs=PICKLE)
+@master_case("master-pickle/instances", "INST-2", checks=16, codecs=PICKLE)
 def instances(play: Play) -> None:
     """An instance of TooBusy or RemoteException, of any of the four modules, is the response to its request."""
-    modules = (b"spreadjobs", b"gmisclib.spread_jobs", b"spread_jobs", b"__main__")
-    refused: list[object] = []
+    for module in (b"spreadjobs", b"gmisclib.spread_jobs", b"spread_jobs", b"__main__"):
+        refused: list[object] = []
 
-    def role(actor: Actor) -> None:
-        while (request := actor.request()) is not None:
-            index = request.payload if isinstance(request.payload, int) else 0
-            if request.payload not in refused:
-                refused.append(request.payload)
-                actor.write(instance(modules[index], b"TooBusy", b"G" + b"\0" * 8 + b"\x85"), "an instance of TooBusy")
-            else:
-                texts = b"X\x09\0\0\0LookupErrX\x03\0\0\0badX\x02\0\0\0tb\x87"
-                actor.write(instance(modules[index], b"RemoteException", texts), "an instance of RemoteException")
-        actor.exit(0)
+        def role(actor: Actor, module: bytes = module, refused: list[object] = refused) -> None:
+            while (request := actor.request()) is not None:
+                if not refused:
+                    refused.append(request.payload)
+                    actor.write(instance(module, b"TooBusy", b"G" + b"\0" * 8 + b"\x85"), "an instance of TooBusy")
+                else:
+                    texts = b"X\x09\0\0\0LookupErrX\x03\0\0\0badX\x02\0\0\0tb\x87"
+                    actor.write(instance(module, b"RemoteException", texts), "an instance of RemoteException")
 
-    play.run(Job(tasks=[0, 1, 2, 3], workers=1), role)
-    for index in range(4):
-        fate = play.fate(index)
-        play.check("INST-2", isinstance(fate, Failed), f"task {index} ended as {show(fate)}", "failed, after a refusal")
-        if isinstance(fate, Failed):
-            came = (fate.type_name, fate.message)
-            play.check("INST-2", came == ("LookupErr", "bad"), f"{came}", "('LookupErr', 'bad')")
-    play.check("INST-2", len(refused) == 4, f"{len(refused)} were refused", "four")  # noqa: PLR2004
-    play.check("INST-2", len(play.actors) == 1, f"{len(play.actors)} workers were started", "one, which did all")
-    play.check_count()
+        play.run(Job(tasks=["x"], workers=1), role)
+        fate = play.fate(0)
+        came = f"with instances of {module.decode()} the task ended as {show(fate)}"
+        failed = isinstance(fate, Failed) and (fate.type_name, fate.message) == ("LookupErr", "bad")
+        play.check("INST-2", failed, came, "failed, LookupErr: bad, after a refusal")
+        play.check("INST-2", bool(refused), "nothing was refused", "a refusal")
+        play.check("INST-2", len(play.actors) == 1, f"{len(play.actors)} workers were started", "one, which did all")
+        play.check_count()

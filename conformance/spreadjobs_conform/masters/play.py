@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Final, NoReturn
 
 import attrs
@@ -36,6 +37,8 @@ from spreadjobs_conform.values import difference, show
 RUN_LIMIT_S: Final = 20.0
 """A master that has not ended after so long hangs, unless the case says otherwise."""
 LOOK_S: Final = 0.02
+LONGEST_FOLDER_BYTES: Final = 70
+"""Of the temporary folder: the path of a socket may have 103 bytes (macOS; Linux has 107)."""
 MOST_SAID: Final = 400
 PLAYED: Final = Path(__file__).with_name("played.py")
 
@@ -103,7 +106,10 @@ class Play:
         """
         self.job = attrs.evolve(job, codec=job.codec or self.performer.codec)
         self.account, self.transcript = Account(), Transcript()
-        with TemporaryDirectory(prefix="spread-jobs-") as folder, socket.socket(socket.AF_UNIX) as door:
+        with (
+            TemporaryDirectory(prefix="spread-jobs-", dir=_short_folder()) as folder,
+            socket.socket(socket.AF_UNIX) as door,
+        ):
             door.bind(str(Path(folder, "kit")))
             cast = self._cast = Cast(self.job, role, self.transcript, door)
             place = Path(folder, "job.json")
@@ -299,6 +305,12 @@ class Play:
                 if time.monotonic() > deadline_s:
                     raise Hang("no deed of the master", self.requirement, came, due)
                 cast.changed.wait(LOOK_S)
+
+
+def _short_folder() -> str | None:
+    """Where temporary folders go: elsewhere than usual if the path of a socket there would be too long."""
+    usual = gettempdir()
+    return None if len(os.fsencode(usual)) <= LONGEST_FOLDER_BYTES else "/tmp"  # noqa: S108 - the folder has its own name
 
 
 def echo(actor: Actor) -> None:
