@@ -10,10 +10,10 @@ import attrs
 from spreadjobs_conform.diagnosis import bytes_lines, opcode_lines
 from spreadjobs_conform.findings import Finding
 from spreadjobs_conform.masters.cures import WHOLE_MESSAGES
-from spreadjobs_conform.pickle_machine import PickleMachine
+from spreadjobs_conform.responder_wire import RequestReader
 from spreadjobs_conform.values import show
-from spreadjobs_conform.wire_json import parse_line, write_json
-from spreadjobs_conform.wire_pickle import STEPS, write_pickle
+from spreadjobs_conform.wire_json import write_json
+from spreadjobs_conform.wire_pickle import write_pickle
 
 FIRST_FRAMED_PROTOCOL: Final = 2
 """From here on a pickle says its protocol at its beginning."""
@@ -39,24 +39,18 @@ class MessageReader:
     """
 
     def __init__(self, codec: str) -> None:
-        self._by_line = codec == "json"
-        self._buffer = bytearray()
-        self._machine = PickleMachine(self._buffer)
-        self._taken_bytes = 0
-
-    def feed(self, data: bytes) -> None:
-        """Takes bytes as they come."""
-        self._buffer += data
+        self._reader = RequestReader(codec)
+        self.feed = self._reader.feed
 
     @property
     def pending(self) -> bytes:
         """What belongs to no complete message yet."""
-        return bytes(self._buffer)
+        return self._reader.pending
 
     @property
     def offset(self) -> int:
         """The place of these bytes in all that the master wrote to this worker."""
-        return self._taken_bytes
+        return self._reader.offset
 
     def next(self) -> Incoming | None:
         """
@@ -65,20 +59,8 @@ class MessageReader:
         Raises:
             Finding: The bytes are no message.
         """
-        if self._by_line:
-            size = self._buffer.find(b"\n") + 1
-            if not size:
-                return None
-            value = parse_line(bytes(self._buffer[: size - 1]))
-        else:
-            if not self._machine.run(STEPS):
-                return None
-            size, value = self._machine.position, self._machine.result()
-        incoming = Incoming(value, bytes(self._buffer[:size]), self._taken_bytes)
-        del self._buffer[:size]
-        self._machine = PickleMachine(self._buffer)
-        self._taken_bytes += size
-        return incoming
+        found = self._reader.next()
+        return None if found is None else Incoming(found[2], self._reader.raw, found[0])
 
 
 def protocol_of(raw: bytes) -> int:
