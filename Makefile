@@ -33,7 +33,7 @@ SIDE_BY_SIDE := tests/test_wrong_workers.py
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint typing floors repeat steady storm soak faults matrix fuzz bench clean
+.PHONY: help demo test lint typing floors repeat steady storm soak faults matrix masters fuzz bench clean
 .DELETE_ON_ERROR:
 
 help: ## this text
@@ -98,6 +98,9 @@ faults: $(VENV)/tests ## write docs/faults.md anew: every fault scenario is run
 
 matrix: $(VENV)/installed ## write docs/kill-matrix.md: every case on every wrong worker, in some fifteen minutes on two processors
 	$(BIN)/spread-jobs-conform selftest --matrix docs/kill-matrix.md
+
+masters: $(VENV)/installed ## write docs/master-matrix.md: every case for masters on every wrong master, in some fifteen minutes
+	$(BIN)/python tests/masters/write_matrix.py docs/master-matrix.md
 
 fuzz: $(VENV)/fuzz ## FUZZ_S seconds (600) of coverage-guided fuzzing of what reads a worker's bytes; FUZZ_KEEP=--keep renews fuzz/corpus
 	$(BIN)/python fuzz/run.py $(FUZZ_S) .fuzz $(FUZZ_KEEP)

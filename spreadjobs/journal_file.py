@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import socket
 import stat
 import threading
@@ -25,6 +24,7 @@ from spreadjobs.journal_records import (
     pieces,
     record,
 )
+from spreadjobs.threads import start_deaf
 
 MAGIC: Final = b"spreadjobs journal 1\n"
 _MODE: Final = 0o666
@@ -241,7 +241,7 @@ class _Syncer:
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="spreadjobs-journal", daemon=True)
         try:
-            self._thread.start()
+            start_deaf(self._thread)
         except BaseException:
             os.close(self._fd)
             raise
@@ -281,8 +281,6 @@ class _Syncer:
             raise self._failed
 
     def _run(self) -> None:
-        # Signals are the main thread's: one that this thread took would not interrupt what the main thread waits for.
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             while self._is_due():
                 _sync(self._fd)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from spreadjobs.misbehaviour import Deed, Misbehaviour
+from spreadjobs.threads import start_deaf
 
 READ_BYTES: Final = 64 * 1024
 """Most bytes of one read: what a pipe holds at first."""
@@ -54,7 +54,7 @@ class Relay:
             self._incoming.register(source_fd, select.POLLIN)
             self._outgoing.register(self._writer, select.POLLIN | select.POLLOUT)
             self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-            self._thread.start()
+            start_deaf(self._thread)
         except RuntimeError as error:
             self._reader.close()
             self._writer.close()
@@ -85,8 +85,6 @@ class Relay:
     # --- in the thread
 
     def _run(self) -> None:
-        # Signals are the main thread's: one that this thread took would not interrupt what the main thread waits for.
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
             self._carry()
         finally:

@@ -27,6 +27,7 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from spreadjobs.threads import start_deaf
 from spreadjobs.worker_ends import GONE, GRACE_S, LATER_S, end_others, leads_session, reader_is_gone, say_at_once
 from spreadjobs.worker_pipes import MasterGone
 
@@ -78,7 +79,7 @@ class Watcher:
         self._active = True
         thread = threading.Thread(target=self._watch, name="spreadjobs-watcher", daemon=True)
         with suppress(RuntimeError):  # No thread is to be had: a limit of the system's, or the interpreter is ending.
-            thread.start()
+            start_deaf(thread)
             self._thread = thread
             self.watches = True
 
@@ -130,8 +131,6 @@ class Watcher:
     # --- the thread
 
     def _watch(self) -> None:
-        # Signals are the main thread's: one that this thread took would not interrupt what the main thread waits for.
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         poller = select.poll()
         poller.register(self._answers, 0)
         poller.register(self._woken, select.POLLIN)

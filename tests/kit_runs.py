@@ -37,10 +37,10 @@ def kit(*words: str) -> Run:
     return Run(status, out.getvalue(), err.getvalue())
 
 
-def kit_with_report(folder: Path, *words: str) -> Run:
+def kit_with_report(folder: Path, *words: str, verb: str = "run") -> Run:
     """Runs the kit in this process and reads its report."""
     report = folder / "report.jsonl"
-    run = kit("--report", str(report), *words)
+    run = kit(verb, "--report", str(report), *words)
     lines = tuple(json.loads(line) for line in report.read_text(encoding="utf-8").splitlines())
     assert [lines[0]["kind"], lines[-1]["kind"]] == ["header", "footer"]
     assert lines[-1]["exit_status"] == run.status

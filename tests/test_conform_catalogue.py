@@ -9,6 +9,7 @@ import pytest
 from spreadjobs_conform.catalogue import all_cases, choose
 from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.masters.catalogue import master_cases
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.required import load_required
 from spreadjobs_conform.requirements import load_requirements
@@ -97,7 +98,9 @@ def test_case_that_does_not_score_is_marked_in_the_list() -> None:
     [
         ("RUN-5", ["RUN-5 (MUST, worker)", "run/task-id-0: "]),
         ("json-1", ["applies to: json"]),
-        ("RUN-1", ["no case of its own: the kit tests workers"]),
+        ("PREP-1", ["PREP-1 (MUST, master)", "master-prep/items-in-order: "]),
+        ("master-prep/items-in-order", ["class master; codecs pickle, json\n", "PREP-1 (MUST, master)"]),
+        ("EXEC-5", ["EXEC-5 (MAY, master)", "no case of its own: it is checked wherever it matters"]),
         ("EXEC-6", ["checked wherever it matters"]),
         ("data/sets", ["comes back as a set", "needs: op:echo, type:set", "codecs pickle", "DATA-1 (MUST"]),
         ("cmd/exit-status-0", ["class command\n"]),
@@ -105,9 +108,14 @@ def test_case_that_does_not_score_is_marked_in_the_list() -> None:
 )
 def test_explanation_tells(subject: str, parts: list[str]) -> None:
     """A requirement is shown with its cases, a case with its requirements."""
-    text = explain(subject, CASES, REQUIREMENTS)
+    text = explain(subject, (*CASES, *master_cases()), REQUIREMENTS)
 
     assert all(part in text for part in parts), text
+
+
+def test_requirement_of_a_master_without_a_case_says_so() -> None:
+    """What binds a master and no case tests is not called checked."""
+    assert explain("RUN-1", CASES, REQUIREMENTS).endswith("\n  no case of its own: none tests it yet")
 
 
 @pytest.mark.parametrize(("subject", "hint"), [("run/task-id0", "near it are run/task-id-0"), ("qqqq", "`list`")])

@@ -40,9 +40,7 @@ def test_each_payload_is_a_line_and_each_line_an_answer(codec: str) -> None:
     assert told([1, "2", 3.5, "", "é"], python("line[:-1] + '!'"), codec=codec) == ["1!", "2!", "3.5!", "!", "é!"]
 
 
-@pytest.mark.parametrize(
-    "command", [["sed", "s/a/b/"], ["tr", "a", "b"], ["awk", '{ sub("a", "b"); print }']], ids=lambda c: c[0]
-)
+@pytest.mark.parametrize("command", [["sed", "s/a/b/"], ["tr", "a", "b"]], ids=lambda c: c[0])
 def test_programs_that_keep_their_output_are_made_to_write_each_line(command: list[str]) -> None:
     """A filter of the system need not flush by itself: it runs under stdbuf. [WIRE-3]"""
     assert told(["a", "ca"], command) == ["b", "cb"]

@@ -17,6 +17,7 @@ WORKER_SIDE = [
     *sorted((ROOT / "spreadjobs").glob("worker*.py")),
     *sorted((ROOT / "spreadjobs").glob("guard*.py")),
     ROOT / "spreadjobs/nesting.py",
+    ROOT / "spreadjobs/threads.py",
 ]
 
 

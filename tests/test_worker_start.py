@@ -33,7 +33,7 @@ def test_a_worker_imports_the_standard_library_alone() -> None:
         check=True,
     )
 
-    assert found.stdout == "['spreadjobs']\n['spreadjobs.errors', 'spreadjobs.nesting']\n"
+    assert found.stdout == "['spreadjobs']\n['spreadjobs.errors', 'spreadjobs.nesting', 'spreadjobs.threads']\n"
 
 
 @pytest.mark.parametrize("closing", ["2>&-", ""])

@@ -16,6 +16,9 @@ from spreadjobs_conform.explain import explain, list_json, list_text
 from spreadjobs_conform.findings import CannotStart, DoesNotFit, HarnessFault, Interrupted, ReaderGone, UsageFault
 from spreadjobs_conform.fuzz_options import FuzzOptions
 from spreadjobs_conform.fuzz_running import fuzz
+from spreadjobs_conform.masters.catalogue import REQUIRED, master_cases
+from spreadjobs_conform.masters.options import VERB, MasterOptions, parse_master
+from spreadjobs_conform.masters.running import run_master
 from spreadjobs_conform.options import (
     AllBytesOptions,
     BytesOptions,
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
         The exit status.
     """
     try:
-        return int(_done(parse(arguments), out, err))
+        return int(_done(_parsed(arguments), out, err))
     except UsageFault as fault:
         err.write(f"spread-jobs-conform: {escaped_line(str(fault))}\n")
         return Exit.USAGE
@@ -64,22 +67,33 @@ def main(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:  # noqa: PL
         err.write(f"spread-jobs-conform: {escaped_line(str(fault))}\n")
         return Exit.NOT_STARTED
     except (KeyboardInterrupt, Interrupted):
-        err.write("spread-jobs-conform: interrupted; all workers were ended\n")
+        started = "masters and workers" if _is_of_master(arguments) else "workers"
+        err.write(f"spread-jobs-conform: interrupted; all {started} were ended\n")
         return Exit.INTERRUPTED
     except ReaderGone:
         return Exit.READER_GONE
     except HarnessFault as fault:
         err.write(f"spread-jobs-conform: a fault of the kit: {visible(str(fault))}\n")
         return Exit.KIT_FAULT
-    except Exception:  # noqa: BLE001 - exit status 1 would blame the worker
+    except Exception:  # noqa: BLE001 - exit status 1 would blame what is tested
         err.write(f"spread-jobs-conform: a fault of the kit:\n{visible(traceback.format_exc())}")
         return Exit.KIT_FAULT
 
 
-def _done(options: Options, out: TextIO, err: TextIO) -> Exit:
+def _parsed(arguments: Sequence[str]) -> Options | MasterOptions:
+    return parse_master(arguments[1:]) if _is_of_master(arguments) else parse(arguments)
+
+
+def _is_of_master(arguments: Sequence[str]) -> bool:
+    return list(arguments[:1]) == [VERB]
+
+
+def _done(options: Options | MasterOptions, out: TextIO, err: TextIO) -> Exit:  # noqa: PLR0911 - one row a verb
     match options:
         case RunOptions():
             return run_cases(options, out, err)
+        case MasterOptions():
+            return run_master(options, out, err)
         case VerifyOptions():
             return _verify(options, out)
         case ReportOptions():
@@ -103,8 +117,10 @@ def _done(options: Options, out: TextIO, err: TextIO) -> Exit:
 def _shown(options: ListOptions | ExplainOptions) -> str:
     requirements = load_requirements()
     if isinstance(options, ExplainOptions):
-        return explain(options.subject, all_cases(), requirements)
+        return explain(options.subject, (*all_cases(), *master_cases()), requirements)
     listed = list_json if options.as_json else list_text
+    if options.masters:
+        return listed(master_cases(), requirements, load_required(REQUIRED))
     return listed(all_cases(), requirements, load_required())
 
 

@@ -14,15 +14,16 @@ VALUED: Final = ("--class", "--codec", "--dialect", "--pickle-protocol", "--mani
 FLAGS: Final = ("--all-scored", "--no-manifest")
 
 
-def again(options: Mapping[str, str], command: Sequence[str]) -> str:
+def again(options: Mapping[str, str], command: Sequence[str], verb: str = "") -> str:
     """
     The command line of a run, with ``{}`` where the choice of cases goes.
 
     Args:
         options: What was given of ``VALUED``, with its value, and of ``FLAGS``, with an empty one.
-        command: The worker's; empty if the manifest has it.
+        command: Of the program under test; empty if the manifest has it.
+        verb: Of the command line; empty for a run of a worker.
     """
-    words = [PROGRAM]
+    words = [PROGRAM, verb] if verb else [PROGRAM]
     for option in (*VALUED, *FLAGS):
         if option in options:
             words += [option, options[option]] if option in VALUED else [option]

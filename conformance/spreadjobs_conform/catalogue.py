@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from spreadjobs_conform import (
     cases_busy,
@@ -19,9 +20,11 @@ from spreadjobs_conform import (
     cases_wire,
 )
 from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.registry import Case, cases_in
+from spreadjobs_conform.registry import Case, CaseFacts, cases_in
 from spreadjobs_conform.requirements import Requirement
+from spreadjobs_conform.verdicts import party_of
 
+C = TypeVar("C", bound=CaseFacts)
 _MODULES = (
     cases_exec,
     cases_prep,
@@ -43,13 +46,13 @@ def all_cases() -> tuple[Case, ...]:
 
 
 def choose(
-    cases: Sequence[Case],
+    cases: Sequence[C],
     requirements: Mapping[str, Requirement],
     *,
     patterns: Sequence[str],
     skipped: Sequence[str],
     ids: Sequence[str],
-) -> tuple[Case, ...]:
+) -> tuple[C, ...]:
     """
     The cases that the user asked for.
 
@@ -63,12 +66,14 @@ def choose(
     Raises:
         UsageFault: A pattern or an id matches nothing, or nothing is left.
     """
+    party = party_of([case.worker_class for case in cases])
+    listing = "list" if party == "worker" else f"list --{party}s"
     for option, globs in (("--case", patterns), ("--skip", skipped)):
         for pattern in globs:
             if not any(fnmatchcase(case.id, pattern) for case in cases):
-                raise UsageFault(f"{option} {pattern}: no case has such an id; `list` shows them all")
+                raise UsageFault(f"{option} {pattern}: no case has such an id; `{listing}` shows them all")
     for requirement_id in ids:
-        _check_id(requirement_id, cases, requirements)
+        _check_id(requirement_id, cases, requirements, party)
     chosen = tuple(
         case
         for case in cases
@@ -81,10 +86,13 @@ def choose(
     return chosen
 
 
-def _check_id(requirement_id: str, cases: Sequence[Case], requirements: Mapping[str, Requirement]) -> None:
+def _check_id(
+    requirement_id: str, cases: Sequence[CaseFacts], requirements: Mapping[str, Requirement], party: str
+) -> None:
     known = requirements.get(requirement_id)
     if known is None:
         raise UsageFault(f"--req {requirement_id}: the specification has no such requirement")
     if not any(requirement_id in case.requirements for case in cases):
-        why = "a requirement of the master" if known.party == "master" else f"a {known.level} that no case tests"
+        other = known.party != party
+        why = f"a requirement of the {known.party}" if other else f"a {known.level} that no case tests"
         raise UsageFault(f"--req {requirement_id}: nothing is selected, it is {why}")

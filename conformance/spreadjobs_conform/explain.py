@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 
 from spreadjobs_conform.findings import UsageFault
-from spreadjobs_conform.registry import Case
+from spreadjobs_conform.registry import CaseFacts
 from spreadjobs_conform.requirements import Requirement
 
 
-def list_json(cases: Sequence[Case], requirements: Mapping[str, Requirement], required: frozenset[str]) -> str:
+def list_json(cases: Sequence[CaseFacts], requirements: Mapping[str, Requirement], required: frozenset[str]) -> str:
     """All cases, for machines; ``required`` are those that score."""
     records = [
         {
@@ -33,7 +33,7 @@ def list_json(cases: Sequence[Case], requirements: Mapping[str, Requirement], re
     return json.dumps(records, indent=1)
 
 
-def list_text(cases: Sequence[Case], requirements: Mapping[str, Requirement], required: frozenset[str]) -> str:
+def list_text(cases: Sequence[CaseFacts], requirements: Mapping[str, Requirement], required: frozenset[str]) -> str:
     """All cases, a line each; ``required`` are those that score."""
     width = max(len(case.id) for case in cases)
     lines = [
@@ -44,7 +44,7 @@ def list_text(cases: Sequence[Case], requirements: Mapping[str, Requirement], re
     return "\n".join([*lines, f"{len(cases)} cases"])
 
 
-def explain(subject: str, cases: Sequence[Case], requirements: Mapping[str, Requirement]) -> str:
+def explain(subject: str, cases: Sequence[CaseFacts], requirements: Mapping[str, Requirement]) -> str:
     """
     What a requirement says and which cases test it, or what a case does.
 
@@ -62,10 +62,12 @@ def explain(subject: str, cases: Sequence[Case], requirements: Mapping[str, Requ
     raise UsageFault(f"there is no requirement and no case {subject!r}{hint}")
 
 
-def _case(case: Case, requirements: Mapping[str, Requirement]) -> str:
+def _case(case: CaseFacts, requirements: Mapping[str, Requirement]) -> str:
     applies = [f"class {case.worker_class}"]
     if case.worker_class == "worker":
         applies += [f"codecs {', '.join(case.codecs)}", f"dialects {', '.join(case.dialects)}"]
+    elif case.worker_class == "master":
+        applies.append(f"codecs {', '.join(case.codecs)}")
     lines = [case.id, f"  {case.summary}", f"  applies to: {'; '.join(applies)}"]
     if case.needs:
         lines.append(f"  needs: {', '.join(sorted(case.needs))}")
@@ -76,15 +78,14 @@ def _sentence(requirement: Requirement) -> str:
     return f"{requirement.id} ({requirement.level}, {requirement.party}): {requirement.text}"
 
 
-def _requirement(requirement: Requirement, cases: Sequence[Case]) -> str:
+def _requirement(requirement: Requirement, cases: Sequence[CaseFacts]) -> str:
     lines = [_sentence(requirement)]
     if requirement.applies:
         lines.append(f"  applies to: {requirement.applies}")
     found = [case for case in cases if requirement.id in case.requirements]
     lines += [f"  {case.id}: {case.summary}" for case in found]
     if not found:
-        why = requirement.untestable or (
-            "the kit tests workers" if requirement.party == "master" else "it is checked wherever it matters"
-        )
+        untested = requirement.party == "master" and requirement.level != "MAY"
+        why = requirement.untestable or ("none tests it yet" if untested else "it is checked wherever it matters")
         lines.append(f"  no case of its own: {why}")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ import attrs
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.findings import Finding, HarnessFault, UsageFault
 from spreadjobs_conform.fuzz_play import Close, LetRead, Move, Play, Stop, TakeResponses, Write, foreseen
-from spreadjobs_conform.registry import Case
+from spreadjobs_conform.registry import CaseFacts
 from spreadjobs_conform.vectors import Vector, coding_of, expected_lines
 
 FORMAT: Final = 1
@@ -44,7 +44,7 @@ class FoundVector:
     """For people: seed, requirement, what came, what was due."""
 
 
-def write_vector(folder: Path, found: FoundVector, case: Case) -> Path:
+def write_vector(folder: Path, found: FoundVector, case: CaseFacts) -> Path:
     """
     Write the three files of a conversation.
 

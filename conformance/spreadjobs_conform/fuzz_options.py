@@ -13,9 +13,10 @@ import attrs
 
 from spreadjobs_conform.again import again
 from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.common_options import count, processors, scale
 from spreadjobs_conform.findings import UsageFault
+from spreadjobs_conform.language_options import add_language, candidate_of
 from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
-from spreadjobs_conform.option_kinds import add_language, candidate_of, jobs_of, processors, scale_of
 
 DEFAULT_SEED: Final = 1
 DEFAULT_BUDGET_S: Final = 60.0
@@ -103,16 +104,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--seed", type=_seed, default=DEFAULT_SEED, metavar="N", help="the same conversations again; default 1")
     add("--budget", type=duration_s, default=DEFAULT_BUDGET_S, metavar="TIME", help="60s, 5m or 90 (s); default 60s")
-    add("--conversations", type=jobs_of, metavar="N", help="no more than so many; default as there is time for")
-    add(
-        "--kinds", type=jobs_of, default=MOST_KINDS, metavar="N", help="stop after so many kinds of failures; default 5"
-    )
+    add("--conversations", type=count, metavar="N", help="no more than so many; default as there is time for")
+    add("--kinds", type=count, default=MOST_KINDS, metavar="N", help="stop after so many kinds of failures; default 5")
     add("--shrink", type=duration_s, default=SHRINK_S, metavar="TIME", help="to make each kind smaller; default 20s")
-    add("-j", dest="jobs", type=jobs_of, metavar="N", help="side by side; default the number of processors")
+    add("-j", dest="jobs", type=count, metavar="N", help="side by side; default the number of processors")
     add_language(parser)
     add("--manifest", type=Path, metavar="FILE", help=f"TOML, as for run; default {NAME} beside the worker")
     add("--no-manifest", action="store_true", help="look for no manifest beside the worker")
-    add("--timeout-scale", type=scale_of, default=1.0, metavar="X", help="factor on every time limit")
+    add("--timeout-scale", type=scale, default=1.0, metavar="X", help="factor on every time limit")
     add("--strict", action="store_true", help="a SHOULD that is broken counts too")
     add("--output", type=Path, default=DEFAULT_FOLDER, metavar="FOLDER", help=f"for vectors; default {DEFAULT_FOLDER}")
     add("--again", type=Path, metavar="FILE", help="play this vector (NAME.json) once more, and nothing else")

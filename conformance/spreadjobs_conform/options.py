@@ -12,14 +12,13 @@ import attrs
 
 from spreadjobs_conform.again import again
 from spreadjobs_conform.candidate import Candidate
+from spreadjobs_conform.common_options import CommonOptions, add_choice, add_running, count, processors
 from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.fuzz_options import FuzzOptions, parse_fuzz
+from spreadjobs_conform.language_options import add_language, candidate_of
 from spreadjobs_conform.manifest import NAME, Manifest, beside, load_manifest
-from spreadjobs_conform.option_kinds import add_language, candidate_of, jobs_of, processors, scale_of
 from spreadjobs_conform.report_options import (
-    Formats,
     ReportOptions,
-    add_formats,
     check_report,
     formats_of,
     parse_report,
@@ -30,7 +29,8 @@ VERBS: Final = ("run", "list", "explain", "bytes", "verify", "report", "fuzz", "
 EPILOG: Final = """\
 commands:
   spread-jobs-conform [run] [options] -- WORKER [ARG...]   run a worker through the specification
-  spread-jobs-conform list [--json]                        show all cases
+  spread-jobs-conform master [options] -- COMMAND [ARG...] run a master through it (spec/1.0/masters.md)
+  spread-jobs-conform list [--masters] [--json]            show all cases, for workers or for masters
   spread-jobs-conform explain REQ-OR-CASE                  show a requirement or a case
   spread-jobs-conform verify REPORT                        find every verdict of a report anew, without the worker
   spread-jobs-conform bytes CASE                           write the exact input of a case, for a pipe into a worker
@@ -39,35 +39,21 @@ commands:
   spread-jobs-conform selftest [options]                   show that the kit finds what workers do wrong
 
 exit status: 0 conformant; 1 a MUST failed (a SHOULD too with --strict), or the baseline is stale; 2 usage;
-3 nothing failed, but a MUST could not be tested; 4 the worker could not be started; 5 a fault of the kit;
+3 nothing failed, but a MUST could not be tested; 4 the worker or master could not be started; 5 a fault of the kit;
 130 interrupted; 141 nobody reads standard output any more
 """
 
 
 @attrs.frozen(kw_only=True)
-class RunOptions:
+class RunOptions(CommonOptions):
     """What `run` was asked to do, with the manifest worked in."""
 
     candidate: Candidate
-    patterns: tuple[str, ...]
-    skipped: tuple[str, ...]
-    ids: tuple[str, ...]
-    strict: bool
     baseline: Path | None
     write_baseline: Path | None
     prune_baseline: bool
-    all_scored: bool
-    """Whether the cases count as well that are not in the required set."""
-    jobs: int
-    timeout_scale: float
-    report: Path | None
-    formats: Formats
-    quiet: bool
-    """Whether only failures and the verdict are shown."""
     found: Path | None
     """The manifest, if it was found beside the worker without being asked for."""
-    again: str
-    """The command line that runs this worker again, with ``{}`` where the choice of cases goes."""
 
 
 @attrs.frozen
@@ -75,6 +61,8 @@ class ListOptions:
     """What `list` was asked to do."""
 
     as_json: bool
+    masters: bool = False
+    """Whether the cases for masters are to be shown, in place of those for workers."""
 
 
 @attrs.frozen
@@ -145,7 +133,9 @@ def parse(arguments: Sequence[str]) -> Options:  # noqa: PLR0911 - one row a ver
     if verb == "list":
         parser = argparse.ArgumentParser(prog="spread-jobs-conform list", allow_abbrev=False)
         parser.add_argument("--json", action="store_true", help="a JSON array instead of a table")
-        return ListOptions(as_json=bool(parser.parse_args(words).json))
+        parser.add_argument("--masters", action="store_true", help="the cases for masters")
+        given = parser.parse_args(words)
+        return ListOptions(as_json=given.json, masters=given.masters)
     if verb == "explain":
         parser = argparse.ArgumentParser(prog="spread-jobs-conform explain", allow_abbrev=False)
         parser.add_argument("subject", metavar="REQ-OR-CASE", help="such as RUN-5, or run/task-id-0")
@@ -168,7 +158,7 @@ def parse(arguments: Sequence[str]) -> Options:  # noqa: PLR0911 - one row a ver
 def _selftest_options(words: list[str]) -> SelftestOptions:
     parser = argparse.ArgumentParser(prog="spread-jobs-conform selftest", allow_abbrev=False)
     add = parser.add_argument
-    add("-j", dest="jobs", type=jobs_of, metavar="N", help="processors to use; default all")
+    add("-j", dest="jobs", type=count, metavar="N", help="processors to use; default all")
     add("--only", action="append", default=[], metavar="GLOB", help="these workers alone")
     add("--whole", action="store_true", help="every case on every wrong worker: takes some ten minutes")
     add("--matrix", type=Path, metavar="FILE", help="the same, and write the kill matrix, Markdown")
@@ -268,25 +258,11 @@ def _run_parser() -> argparse.ArgumentParser:
         help=f"TOML, what is declared about the worker; default {NAME} beside it",
     )
     manifest("--no-manifest", action="store_true", help="look for no manifest beside the worker")
-    add("--case", action="append", default=[], metavar="GLOB", help="run these cases alone; may be repeated")
-    add("--skip", action="append", default=[], metavar="GLOB", help="leave these cases out; may be repeated")
-    add(
-        "--req",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="run the cases of this requirement alone; may be repeated",
-    )
-    add("--strict", action="store_true", help="a SHOULD that fails counts too")
+    add_choice(parser)
     add("--baseline", type=Path, metavar="FILE", help="TOML: cases that are known to fail, with reasons")
     add("--write-baseline", type=Path, metavar="FILE", help="add an entry for each case that fails and has none")
     add("--prune-baseline", action="store_true", help="remove the entries that are stale from the baseline")
-    add("--all-scored", action="store_true", help="count the cases too that came after the required set was frozen")
-    add("-j", dest="jobs", type=jobs_of, metavar="N", help="cases side by side; default the number of processors")
-    add("--timeout-scale", type=scale_of, default=1.0, metavar="X", help="factor on every time limit")
-    add("-q", "--quiet", action="store_true", help="show failures and the verdict alone")
-    add("--report", type=Path, metavar="FILE", help="write a report, JSON lines; - is standard output")
-    add_formats(parser)
+    add_running(parser)
     return parser
 
 

@@ -23,8 +23,8 @@ JSON: Final = ("json",)
 
 
 @attrs.frozen(kw_only=True)
-class Case:
-    """One check of one worker: a conversation, and what it is meant to show."""
+class CaseFacts:
+    """What is known of a case before it is run: enough for every report."""
 
     id: str
     requirements: tuple[str, ...]
@@ -32,7 +32,6 @@ class Case:
     checks: int
     """How many checks the body makes at least."""
     summary: str
-    body: Body = attrs.field(repr=False)
     needs: frozenset[str] = frozenset()
     """What the worker must offer: ``op:echo``, ``type:set``. Empty: any worker will do."""
     worker_class: str = "worker"
@@ -53,6 +52,13 @@ class Case:
     def level(self, requirements: Mapping[str, Requirement]) -> str:
         """``MUST`` or ``SHOULD``: that of the first requirement."""
         return requirements[self.requirements[0]].level
+
+
+@attrs.frozen(kw_only=True)
+class Case(CaseFacts):
+    """One check of one worker: a conversation, and what it is meant to show."""
+
+    body: Body = attrs.field(repr=False)
 
 
 def case(  # noqa: PLR0913 - one argument a field of Case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spreadjobs_conform.report_escape import xml
-from spreadjobs_conform.report_read import Report, worst_exit
+from spreadjobs_conform.report_read import Report, party, worst_exit
 from spreadjobs_conform.verdicts import Exit, Status
 
 GREEN = "#2a7a1f"
@@ -63,7 +63,9 @@ def badge(reports: Sequence[Report]) -> str:
     Args:
         reports: One or more.
     """
-    label = "spread-jobs " + ", ".join(sorted({report.header.spec for report in reports}))
+    # A project may have both badges.
+    label = "spread-jobs master " if party(reports) == "master" else "spread-jobs "
+    label += ", ".join(sorted({report.header.spec for report in reports}))
     words, colour = outcome(reports)
     left, right = (round(len(text) * CHARACTER_PX) + 2 * PADDING_PX for text in (label, words))
     title = xml(f"{label}: {words}")

@@ -11,13 +11,15 @@ from typing import Final, TextIO, TypeAlias
 
 import attrs
 
+from spreadjobs_conform.common_options import CommonOptions
 from spreadjobs_conform.findings import ReaderGone, UsageFault
 from spreadjobs_conform.report_badge import badge
 from spreadjobs_conform.report_html import check_installed, page
 from spreadjobs_conform.report_junit import junit
+from spreadjobs_conform.report_lines import lines_of
 from spreadjobs_conform.report_markdown import as_markdown
 from spreadjobs_conform.report_options import STANDARD_OUTPUT, Formats
-from spreadjobs_conform.report_read import Report
+from spreadjobs_conform.report_read import Report, typed
 from spreadjobs_conform.report_tap import tap14
 from spreadjobs_conform.requirements import Requirement
 
@@ -153,3 +155,29 @@ def _close(stream: TextIO) -> None:
     # All was flushed when it was written: what fails here failed there, and was told.
     with contextlib.suppress(OSError):
         stream.close()
+
+
+def write_reports(
+    outputs: Outputs,
+    lines: Sequence[str],
+    options: CommonOptions,
+    requirements: Mapping[str, Requirement],
+    out: TextIO,
+) -> None:
+    """
+    Every other report of a run is made of the lines of the one.
+
+    Args:
+        outputs: Where to.
+        lines: Those of the report, so far.
+        options: Of the run.
+        requirements: All there are, by id.
+        out: Standard output.
+
+    Raises:
+        UsageFault: A file cannot be written.
+        ReaderGone: Nobody reads standard output any more.
+    """
+    if lines and options.formats.files:
+        with told_when_gone(out):
+            outputs.write((typed(lines_of(lines, options.report or Path("--report"))),), requirements)

@@ -19,7 +19,7 @@ from spreadjobs_conform.findings import UsageFault
 from spreadjobs_conform.report_badge import outcome
 from spreadjobs_conform.report_escape import visible
 from spreadjobs_conform.report_markdown import MARKS
-from spreadjobs_conform.report_read import TOLD, CaseRecord, Report
+from spreadjobs_conform.report_read import TOLD, CaseRecord, Report, party
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Status
 
@@ -96,7 +96,7 @@ def page(reports: Sequence[Report], requirements: Mapping[str, Requirement]) -> 
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     rows = _rows(reports)
     words, _ = outcome(reports)
-    several = f"{len(reports)} workers, " if len(reports) > 1 else ""
+    several = f"{len(reports)} {party(reports)}s, " if len(reports) > 1 else ""
     return environment.from_string(template).render(
         title=f"spread-jobs {', '.join(sorted({report.header.spec for report in reports}))}: {several}{words}",
         reports=reports,

@@ -9,8 +9,8 @@ from typing import TextIO
 
 from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.candidate_record import calibrated, declared
+from spreadjobs_conform.common_options import CommonOptions
 from spreadjobs_conform.findings import ReaderGone, UsageFault
-from spreadjobs_conform.options import RunOptions
 from spreadjobs_conform.report_lines import FORMAT, SPEC
 from spreadjobs_conform.verdicts import Outcome, Verdict
 
@@ -28,14 +28,15 @@ class JsonReport:
         self.kept: list[str] = []
         """The lines so far, of which other reports are made: without the records, which ``verify`` alone needs."""
 
-    def header(
+    def header(  # noqa: PLR0913 - one argument a fact
         self,
         candidate: Candidate,
-        options: RunOptions,
+        options: CommonOptions,
         *,
         selected: int,
         left_out: int,
         baseline: Sequence[Mapping[str, object]] = (),
+        prune_baseline: bool = False,
     ) -> datetime:
         """
         What is tested, and how.
@@ -46,6 +47,7 @@ class JsonReport:
             selected: How many cases will be run.
             left_out: How many others apply and score.
             baseline: The entries of the baseline.
+            prune_baseline: Whether what is stale is removed from it.
 
         Returns:
             When the run started: by that day the baseline is looked at.
@@ -63,7 +65,7 @@ class JsonReport:
                 "all_scored": options.all_scored,
                 "timeout_scale": options.timeout_scale,
                 "baseline": list(baseline),
-                "prune_baseline": options.prune_baseline,
+                "prune_baseline": prune_baseline,
                 "again": options.again,
                 "started": started.isoformat(timespec="seconds"),
             }

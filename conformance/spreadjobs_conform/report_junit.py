@@ -89,6 +89,8 @@ def _skipped(reason: str) -> str:
 
 def _properties(report: Report) -> dict[str, str]:
     header = report.header
+    # Of a worker, the codec and the dialect say what it is; a master is told apart by its class.
+    is_master = header.worker_class == "master"
     return {
         "spec": header.spec,
         "command": " ".join(header.command),
@@ -96,6 +98,7 @@ def _properties(report: Report) -> dict[str, str]:
         "dialect": header.dialect,
         "pickle_protocol": str(header.pickle_protocol),
         "exit_status": str(int(report.exit)),
+        **({"class": header.worker_class} if is_master else {}),
     }
 
 

@@ -12,6 +12,8 @@ from spreadjobs_conform.verdicts import Status, Verdict
 
 _NUMBERS: Final = re.compile(r"\d+(?:\.\d+)?")
 """Task ids, sizes, seconds: none of them makes another kind of failure."""
+_PAYLOADS: Final = re.compile(r"(is answered with|came as|was sent) .*", re.DOTALL)
+"""Nor do the values, of a master that does the same with all of them."""
 ENDED: Final = ("has exited", "has been ended")
 """Of such a worker, the last line on standard error tells what it died of."""
 ECHOING: Final = frozenset({"run", "data"})
@@ -92,6 +94,8 @@ def _kind(verdict: Verdict) -> tuple[object, ...]:
     came, due, hang, cure = (
         _NUMBERS.sub("#", text) for text in (verdict.came, verdict.due, verdict.hang, verdict.cure)
     )
+    if verdict.case.worker_class == "master":
+        came, due = _PAYLOADS.sub(r"\1", came), _PAYLOADS.sub(r"\1", due)
     if verdict.hang:
         # How long was waited for, and what the worker was just doing, make no other kind; nor does a better cure.
         return (verdict.scored, _waited_for(verdict), due, hang.partition(f" ({CUT_SHORT}")[0])

@@ -11,6 +11,8 @@ PIPED_COLUMNS: Final = 100
 """How wide lines are where there is no terminal."""
 LEAST_COLUMNS: Final = 40
 SHOWN_EVENTS: Final = 7
+SHOWN_EVENTS_OF_A_MASTER: Final = 13
+"""With several workers, and an end for each."""
 SHOWN_ROWS: Final = 3
 SHOWN_OPCODES: Final = 6
 MOST_LINES: Final = 2
@@ -45,13 +47,26 @@ def wrapped(text: str, columns: int, *, indent: int, first: str = "", most: int 
     return [piece for line in lines or [first.rstrip()] for piece in line.split("\n")]
 
 
-def events_shown(lines: Sequence[str]) -> list[str]:
-    """The first event and the last ones: how the worker was started, and what went wrong."""
-    if len(lines) <= SHOWN_EVENTS:
+def events_shown(lines: Sequence[str], *, of_master: bool = False) -> list[str]:
+    """
+    The first event and the last ones: how the worker was started, and what went wrong.
+
+    Args:
+        lines: All.
+        of_master: Whether they are of a master, whose workers are started and prepared, each, before anything is asked.
+    """
+    most, first = (SHOWN_EVENTS_OF_A_MASTER, SHOWN_EVENTS_OF_A_MASTER // 2) if of_master else (SHOWN_EVENTS, 1)
+    if len(lines) <= most:
         return list(lines)
-    last = SHOWN_EVENTS - 2
-    left_out = len(lines) - last - 1
-    return [lines[0], f"{'...':>8}   {left_out} events are left out here; --report FILE has all", *lines[-last:]]
+    last = most - first - 1
+    gap = f"{'...':>8}   {len(lines) - last - first} events are left out here; --report FILE has all"
+    return [*lines[:first], gap, *lines[-last:]]
+
+
+def evidence_title(*, of_master: bool) -> str:
+    """What stands above the bytes that a failure is about."""
+    stream = "all that it wrote to this worker" if of_master else "its standard output"
+    return f"its bytes, from their places in {stream} on, and what they say"
 
 
 def evidence_shown(lines: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from spreadjobs_conform.report_escape import fenced, markdown, one_line
-from spreadjobs_conform.report_read import CaseRecord, Report
+from spreadjobs_conform.report_read import CaseRecord, Report, party
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Status
 
@@ -55,7 +55,7 @@ def as_markdown(reports: Sequence[Report], requirements: Mapping[str, Requiremen
 
 
 def _totals(reports: Sequence[Report]) -> Iterator[str]:
-    yield f"| worker | verdict | {' | '.join(status.value for status in Status)} | time |"
+    yield f"| {party(reports)} | verdict | {' | '.join(status.value for status in Status)} | time |"
     yield f"|---|---|{'---:|' * (len(Status) + 1)}"
     for report in reports:
         counts = " | ".join(str(report.count(status) or "") for status in Status)
@@ -76,7 +76,7 @@ def _failures(report: Report) -> Iterator[str]:
 
 
 def _matrix(reports: Sequence[Report]) -> Iterator[str]:
-    yield from ("", "## All cases", "", "<details><summary>workers and cases</summary>", "")
+    yield from ("", "## All cases", "", f"<details><summary>{party(reports)}s and cases</summary>", "")
     yield f"| case | {' | '.join(markdown(report.name) for report in reports)} |"
     yield f"|---|{'---|' * len(reports)}"
     by_case = [{case.case: case for case in report.cases} for report in reports]
@@ -135,10 +135,10 @@ def _text_matrix(reports: Sequence[Report]) -> Iterator[str]:
     # Of a run that was cut short, most rows would say just that.
     differing = [row for row in rows if len({*row[1:]} - {NOT_RUN}) > 1]
     if not differing:
-        yield "# The workers differ in no case"
+        yield f"# The {party(reports)}s differ in no case"
         yield ""
         return
-    yield "# Where the workers differ"
+    yield f"# Where the {party(reports)}s differ"
     table = [("case", *(one_line(report.name) for report in reports)), *differing]
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:

@@ -13,9 +13,10 @@ import attrs
 from spreadjobs_conform.baseline import Baseline, recorded
 from spreadjobs_conform.report_escape import escaped_line, quoted_lines
 from spreadjobs_conform.report_fields import Fields
+from spreadjobs_conform.report_layout import evidence_title
 from spreadjobs_conform.report_lines import Lines, read_lines
 from spreadjobs_conform.requirements import Requirement
-from spreadjobs_conform.verdicts import Exit, Status, exit_of, verdict_line
+from spreadjobs_conform.verdicts import Exit, Status, exit_of, party_of, verdict_line
 
 MAX_NAME: Final = 40
 """Characters of a worker's name: it heads a column."""
@@ -95,6 +96,8 @@ class CaseRecord:
     took_s: float
     stderr: tuple[str, ...]
     transcript: tuple[Said, ...] = attrs.field(repr=False)
+    of_master: bool = False
+    """Whether it is one of the cases for masters."""
 
     def account(self, requirements: Mapping[str, Requirement], again: str) -> list[tuple[str, str]]:
         """
@@ -122,7 +125,7 @@ class CaseRecord:
         """
         blocks = [
             ("conversation", [said.line() for said in self.transcript][-(most or len(self.transcript)) :]),
-            ("its bytes, from their places in its standard output on, and what they say", list(self.evidence)),
+            (evidence_title(of_master=self.of_master), list(self.evidence)),
             ("last lines of its standard error", quoted_lines(self.stderr)),
         ]
         return [(title, lines) for title, lines in blocks if lines]
@@ -230,7 +233,13 @@ class Report:
             known=self.count(Status.KNOWN, scored=True) + self.count(Status.FLAKY, scored=True),
             failed=self.count(Status.FAIL, scored=True),
             left_out=self.header.left_out,
+            party=party_of([self.header.worker_class]),
         )
+
+
+def party(reports: Sequence[Report]) -> str:
+    """What the programs under test are called: worker or master, and where both are there, program."""
+    return party_of([report.header.worker_class for report in reports])
 
 
 def worst_exit(reports: Sequence[Report]) -> Exit:
@@ -277,7 +286,7 @@ def typed(lines: Lines) -> Report:
         UsageFault: A line is no such record; the text names file, line and what is due.
     """
     header = _header(Fields(lines, "header", 0, lines.header))
-    cases = tuple(_case(Fields(lines, "case", index, line), header.baseline) for index, line in enumerate(lines.cases))
+    cases = tuple(_case(Fields(lines, "case", index, line), header) for index, line in enumerate(lines.cases))
     first = {case.case: index for index, case in reversed(list(enumerate(cases)))}
     for index, case in enumerate(cases):
         if first[case.case] != index:
@@ -325,8 +334,8 @@ def _header(fields: Fields) -> Header:
     )
 
 
-def _case(fields: Fields, baseline: Baseline) -> CaseRecord:
-    _check_tolerated(fields, baseline)
+def _case(fields: Fields, header: Header) -> CaseRecord:
+    _check_tolerated(fields, header.baseline)
     level = fields.text("level")
     if level not in LEVELS:
         raise fields.fault(f"level: {level!r:.80} came, {' or '.join(LEVELS)} is due")
@@ -348,6 +357,7 @@ def _case(fields: Fields, baseline: Baseline) -> CaseRecord:
         took_s=fields.seconds("took_s"),
         stderr=fields.texts("stderr"),
         transcript=tuple(_said(fields, item) for item in fields.get("transcript", list)),
+        of_master=header.worker_class == "master",
     )
 
 

@@ -12,7 +12,14 @@ from spreadjobs_conform.candidate import Candidate
 from spreadjobs_conform.diagnosis import HangClass
 from spreadjobs_conform.report_escape import escaped_line, quoted_lines
 from spreadjobs_conform.report_kinds import cut_short, kinds, rules
-from spreadjobs_conform.report_layout import MOST_LINES, PIPED_COLUMNS, events_shown, evidence_shown, wrapped
+from spreadjobs_conform.report_layout import (
+    MOST_LINES,
+    PIPED_COLUMNS,
+    events_shown,
+    evidence_shown,
+    evidence_title,
+    wrapped,
+)
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.verdicts import Exit, Outcome, Status, Verdict, verdict_line
 
@@ -38,6 +45,7 @@ NEXT_STEP: Final = (
     "samples of its own tasks in a manifest (--manifest, see conformance/README.md)"
 )
 SEE_NOT_TESTED: Final = "; the reasons stand at NOT TESTED"
+OTHER_CODEC: Final = "; for a master that speaks one codec alone, --codec says which"
 
 
 @attrs.frozen(kw_only=True)
@@ -127,12 +135,13 @@ class TextReport:
         families: dict[str, list[Verdict]] = {}
         for verdict in outcome.verdicts:
             families.setdefault(verdict.case.family, []).append(verdict)
+        width = max([6, *(len(family) for family in families)])
         for family, verdicts in families.items():
             counts = {status: sum(verdict.status is status for verdict in verdicts) for status in Status}
             if counts[Status.NOT_APPLICABLE] == len(verdicts):
                 continue
             texts = [f"{count} {status.value}" for status, count in counts.items() if count]
-            self._line(f"  {family:<6} {', '.join(texts)}")
+            self._line(f"  {family:<{width}} {', '.join(texts)}")
 
     def _failures(self, outcome: Outcome) -> None:
         for number, verdicts in enumerate(kinds(outcome.verdicts)):
@@ -176,8 +185,9 @@ class TextReport:
             self._account(verdict)
         else:
             self._block("  what:", quoted_lines(verdict.reason.splitlines()))
-        self._block("  conversation:", events_shown(verdict.conversation))
-        title = "  its bytes, from their places in its standard output on, and what they say:"
+        of_master = case.worker_class == "master"
+        self._block("  conversation:", events_shown(verdict.conversation, of_master=of_master))
+        title = f"  {evidence_title(of_master=of_master)}:"
         self._block(title, evidence_shown(verdict.evidence))
         self._block("  last lines of its standard error:", quoted_lines(verdict.stderr))
         self._line(f"  again:  {self._again.replace('{}', self._choice(verdict), 1)}")
@@ -256,12 +266,15 @@ class TextReport:
             known=outcome.count(Status.KNOWN, scored=True) + outcome.count(Status.FLAKY, scored=True),
             failed=outcome.count(Status.FAIL, scored=True),
             left_out=outcome.left_out,
+            party=outcome.party,
         )
         return line + _next_step(outcome) if outcome.exit is Exit.NOT_TESTED else line
 
 
 def _next_step(outcome: Outcome) -> str:
     """What makes more of the cases testable."""
+    if outcome.party == "master":
+        return SEE_NOT_TESTED + OTHER_CODEC * (outcome.count(Status.NOT_TESTABLE) > outcome.count(Status.PASS))
     reasons = Counter(verdict.reason for verdict in outcome.verdicts if verdict.status is Status.NOT_TESTABLE)
     commonest = max(reasons, key=reasons.__getitem__, default="")
     if "(preparation_ends)" in commonest or "conformance_payloads" in commonest:

@@ -36,10 +36,22 @@ class RequestReader:
         self._buffer = bytearray()
         self._machine = PickleMachine(self._buffer)
         self._taken_bytes = 0
+        self.raw = b""
+        """The bytes of the last message."""
 
     def feed(self, data: bytes) -> None:
         """Takes bytes as they come."""
         self._buffer += data
+
+    @property
+    def pending(self) -> bytes:
+        """What belongs to no complete message yet."""
+        return bytes(self._buffer)
+
+    @property
+    def offset(self) -> int:
+        """The place of these bytes in the stream."""
+        return self._taken_bytes
 
     def next(self) -> tuple[int, int, object] | None:
         """Place in the stream, size in bytes, and value of the next complete message; None until more bytes come."""
@@ -52,6 +64,7 @@ class RequestReader:
             if not self._machine.run(STEPS):
                 return None
             size, value = self._machine.position, self._machine.result()
+        self.raw = bytes(self._buffer[:size])
         del self._buffer[:size]
         self._machine = PickleMachine(self._buffer)
         offset, self._taken_bytes = self._taken_bytes, self._taken_bytes + size

@@ -8,7 +8,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
@@ -34,14 +33,13 @@ from spreadjobs_conform.recording import RecordingStage
 from spreadjobs_conform.registry import Case
 from spreadjobs_conform.requirements import Requirement
 from spreadjobs_conform.responses import Answer, Failure, First
+from spreadjobs_conform.side_by_side import side_by_side
 from spreadjobs_conform.stage import LiveStage, Stage
 from spreadjobs_conform.verdicts import Status, Verdict
 
 PROBE: Final = "are you there?"
 FORM: Final = "PKL-"
 """Requirements about opcodes: there the opcodes of a whole message tell what is wrong with it."""
-MOST_IDLE: Final = 4
-"""So many cases that only wait run beside the others."""
 OTHER_CODEC_SCALE: Final = 0.4
 """Of the time limits, where it is found out whether a worker speaks another codec."""
 SHOWN_EVENTS: Final = 12
@@ -141,31 +139,11 @@ class Runner:
         Raises:
             KeyboardInterrupt: As it came; all workers have been ended then.
         """
-        ordered = sorted(cases, key=lambda case: case.heavy or case.idle)
-        # Cases that do not score must change nothing for the others: neither by their load nor by their hangs.
-        for group in ([case for case in ordered if self.scores(case)], [c for c in ordered if not self.scores(c)]):
-            yield from self._run_group(group, jobs)
+        yield from side_by_side(cases, jobs, self.run_case, self.stop, self.scores)
 
     def scores(self, case: Case) -> bool:
         """Whether the case is one of the required set."""
         return self.required is None or case.id in self.required
-
-    def _run_group(self, cases: Sequence[Case], jobs: int) -> Iterator[Verdict]:
-        pool = ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="case")
-        # Cases that wait for seconds do it while the others run, unless one case is to run at a time.
-        beside = ThreadPoolExecutor(max_workers=MOST_IDLE, thread_name_prefix="idle") if jobs > 1 else pool
-        try:
-            futures: dict[str, Future[Verdict]] = {}
-            for case in sorted(cases, key=lambda case: not case.idle):
-                futures[case.id] = (beside if case.idle else pool).submit(self.run_case, case)
-            for case in cases:
-                yield futures[case.id].result()
-        except BaseException:
-            self.stop.set()
-            raise
-        finally:
-            for each in (pool, beside):
-                each.shutdown(wait=True, cancel_futures=True)
 
     def run_case(self, case: Case) -> Verdict:
         """
@@ -224,7 +202,7 @@ def judged(case: Case, candidate: Candidate, stage: Stage, level: str) -> Verdic
         conversation=tuple(conv.transcript.last_lines(SHOWN_EVENTS)),
         stderr=tuple(conv.stderr_lines(SHOWN_STDERR_LINES)),
     )
-    return verdict if ending is None else _with_ending(verdict, ending)
+    return verdict if ending is None else with_ending(verdict, ending)
 
 
 def weighed(verdict: Verdict, requirements: Mapping[str, Requirement]) -> Verdict:
@@ -235,24 +213,25 @@ def weighed(verdict: Verdict, requirements: Mapping[str, Requirement]) -> Verdic
 
 def _ending(case: Case, conv: Conversation) -> Exception | None:
     """Why the case did not pass; None if it did."""
-    ending = _attempt(lambda: case.body(conv))
+    ending = attempt(lambda: case.body(conv))
     if ending is None and conv.checks < case.checks:
         ending = HarnessFault(f"{conv.checks} checks were made, {case.checks} are declared: this pass proves nothing")
     if isinstance(ending, Finding) and not isinstance(ending, Hang):
-        _attempt(conv.linger)
+        attempt(conv.linger)
     if isinstance(ending, Finding):
         about_form = any(name.startswith(FORM) for name in (ending.requirement, *ending.also))
         # The bytes behind an outcome that is wrong are innocent.
         if about_form or isinstance(ending, Hang) or "WIRE-1" in (ending.requirement, *ending.also):
             ending.evidence = tuple(conv.evidence(message=about_form))
-    ended_badly = _attempt(conv.end)
+    ended_badly = attempt(conv.end)
     for each in (ending, ended_badly):
         if isinstance(each, Interrupted | DoesNotFit):
             raise each
     return ended_badly or ending
 
 
-def _attempt(act: Callable[[], None]) -> Exception | None:
+def attempt(act: Callable[[], None]) -> Exception | None:
+    """How it ended, if not well; whatever goes wrong in the kit is a fault of the kit."""
     try:
         act()
     except KitError as ending:
@@ -263,7 +242,8 @@ def _attempt(act: Callable[[], None]) -> Exception | None:
     return None
 
 
-def _with_ending(verdict: Verdict, ending: Exception) -> Verdict:
+def with_ending(verdict: Verdict, ending: Exception) -> Verdict:
+    """The same, as what a case makes of it that ended so."""
     match ending:
         case Finding():
             return attrs.evolve(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TextIO
 
 import attrs
@@ -19,14 +18,12 @@ from spreadjobs_conform.findings import CannotStart, Interrupted, UsageFault
 from spreadjobs_conform.options import RunOptions
 from spreadjobs_conform.patience import Patience
 from spreadjobs_conform.registry import Case
-from spreadjobs_conform.report_files import Outputs, open_outputs, told_when_gone
+from spreadjobs_conform.report_files import open_outputs, told_when_gone, write_reports
 from spreadjobs_conform.report_json import JsonReport
-from spreadjobs_conform.report_lines import lines_of
-from spreadjobs_conform.report_read import typed
 from spreadjobs_conform.report_terminal import Terminal
 from spreadjobs_conform.report_text import Look, TextReport
 from spreadjobs_conform.required import load_required
-from spreadjobs_conform.requirements import Requirement, load_requirements
+from spreadjobs_conform.requirements import load_requirements
 from spreadjobs_conform.runner import Runner, left_out
 from spreadjobs_conform.selection import select
 from spreadjobs_conform.upkeep import Upkeep, open_upkeep
@@ -80,7 +77,7 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
             exit_status = _collect(runner, _Run(options, cases, missing, upkeep, report, terminal), text)
         finally:
             # Also of a run that was cut short: no file may be taken for that of an earlier run.
-            _write(outputs, report.kept, options, requirements, out)
+            write_reports(outputs, report.kept, options, requirements, out)
     with told_when_gone(out):
         terminal.write(text.getvalue())
     return exit_status
@@ -89,19 +86,6 @@ def run_cases(options: RunOptions, out: TextIO, err: TextIO) -> Exit:
 def _told(candidate: Candidate) -> str:
     samples = f", {len(candidate.samples)} tasks of its own" if candidate.samples else ""
     return f"codec {candidate.codec}{samples}"
-
-
-def _write(
-    outputs: Outputs,
-    lines: Sequence[str],
-    options: RunOptions,
-    requirements: Mapping[str, Requirement],
-    out: TextIO,
-) -> None:
-    """Every other report is made of the lines of the one."""
-    if lines and options.formats.files:
-        with told_when_gone(out):
-            outputs.write((typed(lines_of(lines, options.report or Path("--report"))),), requirements)
 
 
 def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
@@ -115,6 +99,7 @@ def _collect(runner: Runner, run: _Run, text: TextIO) -> Exit:
         selected=len(run.cases),
         left_out=run.left_out,
         baseline=entries,
+        prune_baseline=options.prune_baseline,
     )
     try:
         with run.terminal:

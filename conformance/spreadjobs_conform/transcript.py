@@ -11,7 +11,7 @@ MAX_HEAD_EVENTS: Final = 30
 MAX_TAIL_EVENTS: Final = 30
 MAX_SHOWN_BYTES: Final = 96
 
-Actor: TypeAlias = Literal["kit", "worker"]
+Actor: TypeAlias = Literal["kit", "worker", "master"]
 
 
 @attrs.frozen

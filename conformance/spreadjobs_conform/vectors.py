@@ -14,7 +14,7 @@ from spreadjobs_conform.channel import HINTS
 from spreadjobs_conform.diagnosis import bytes_lines
 from spreadjobs_conform.findings import HarnessFault, UsageFault
 from spreadjobs_conform.portable import portable
-from spreadjobs_conform.registry import Case
+from spreadjobs_conform.registry import Case, CaseFacts
 from spreadjobs_conform.rehearsal import Read, RehearsalStage, Sitting
 from spreadjobs_conform.responder import Leaving, Reply
 from spreadjobs_conform.responder_wire import Manner
@@ -30,7 +30,7 @@ _MOST_SHOWN: Final = 200
 class Vector:
     """What one case writes to a right worker, in one codec, dialect and protocol."""
 
-    case: Case
+    case: CaseFacts
     candidate: Candidate
     """With the protocol of the case."""
     data: bytes = attrs.field(repr=False)

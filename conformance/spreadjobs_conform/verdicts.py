@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from spreadjobs_conform.registry import Case
+from spreadjobs_conform.registry import CaseFacts
 
 
 class Status(enum.Enum):
@@ -41,14 +41,14 @@ class Exit(enum.IntEnum):
 class Verdict:
     """What became of one case."""
 
-    case: Case
+    case: CaseFacts
     level: str
     status: Status
     scored: bool = True
     """Whether the case is in the required set; otherwise its status is shown and counts for nothing."""
     reason: str = ""
     violated: tuple[str, ...] = ()
-    """The requirements that the worker was seen to break."""
+    """The requirements that the worker, or the master, was seen to break."""
     came: str = ""
     due: str = ""
     cure: str = ""
@@ -79,6 +79,11 @@ class Outcome:
     left_out: int = 0
     """How many cases apply and score, and were not selected."""
 
+    @property
+    def party(self) -> str:
+        """What was tested: a worker, or a master."""
+        return party_of([verdict.case.worker_class for verdict in self.verdicts])
+
     def count(self, status: Status, *, scored: bool = False) -> int:
         """How many cases ended so; with ``scored``, of those that score."""
         return sum(verdict.status is status and (verdict.scored or not scored) for verdict in self.verdicts)
@@ -88,7 +93,18 @@ class Outcome:
         return {status.value: self.count(status) for status in Status}
 
 
-def verdict_line(status: Exit, *, known: int, failed: int, left_out: int) -> str:
+def party_of(classes: Sequence[str]) -> str:
+    """
+    What programs of these classes are called: worker or master, and where both are there, program.
+
+    Args:
+        classes: Such as ``worker``, ``command`` and ``master``.
+    """
+    masters = sum(each == "master" for each in classes)
+    return "worker" if not masters else "master" if masters == len(classes) else "program"
+
+
+def verdict_line(status: Exit, *, known: int, failed: int, left_out: int, party: str = "worker") -> str:
     """
     The outcome of a run, in one line.
 
@@ -97,6 +113,7 @@ def verdict_line(status: Exit, *, known: int, failed: int, left_out: int) -> str
         known: How many failures a baseline tolerates.
         failed: How many cases failed; of a run that conforms, those of a SHOULD.
         left_out: How many cases apply and score, and were not selected.
+        party: What was tested: a worker, or a master.
     """
     match status:
         case Exit.CONFORMANT:
@@ -111,7 +128,7 @@ def verdict_line(status: Exit, *, known: int, failed: int, left_out: int) -> str
         case Exit.NOT_TESTED:
             return "NOTHING FAILED, but not every MUST could be tested"
         case Exit.KIT_FAULT:
-            return "THE KIT FAILED: this says nothing about the worker"
+            return f"THE KIT FAILED: this says nothing about the {party}"
         case Exit.FAILED if not failed:
             return "THE BASELINE IS STALE: no case failed that it does not know"
         case _:

@@ -46,6 +46,12 @@ _BASELINE: Final = (Status.KNOWN.value, Status.FLAKY.value)
 """What a baseline makes of a failure."""
 
 
+OF_A_MASTER: Final = (
+    "it is that of a master: what a master and its workers did is told there, and its verdicts cannot be found anew "
+    "from that; run the kit again (`again` in its header)"
+)
+
+
 class Finding(enum.Enum):
     """What became of one line."""
 
@@ -74,8 +80,10 @@ def verify(report: Lines, cases: Sequence[Case], requirements: Mapping[str, Requ
         requirements: All there are, by id.
 
     Raises:
-        DoesNotFit: The report does not say what was tested.
+        DoesNotFit: The report does not say what was tested, or it was a master.
     """
+    if report.header.get("class") == "master":
+        raise DoesNotFit(OF_A_MASTER)
     candidate = candidate_of(report.header, report.calibration or {})
     baseline, day = _baseline(report.header)
     by_id = {case.id: case for case in cases}

@@ -1,10 +1,8 @@
-"""What ``run``, ``bytes`` and ``fuzz`` have in common: options that say what a worker speaks, and kinds of values."""
+"""What ``run``, ``bytes`` and ``fuzz`` have in common: the options that say what a worker speaks."""
 
 from __future__ import annotations
 
 import argparse
-import math
-import os
 from typing import Final
 
 from spreadjobs_conform.candidate import Candidate
@@ -29,31 +27,6 @@ def protocol_of(text: str) -> int:
     if text not in [str(number) for number in range(HIGHEST_PROTOCOL + 1)]:
         raise argparse.ArgumentTypeError(f"{text!r} is no pickle protocol; they go from 0 to {HIGHEST_PROTOCOL}")
     return int(text)
-
-
-def jobs_of(text: str) -> int:
-    """How many run side by side."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of cases, 1 or more")
-    return int(text)
-
-
-def scale_of(text: str) -> float:
-    """A factor on time limits."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number) or number <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no factor; a finite number above 0 is due")
-    return number
-
-
-def processors() -> int:
-    """How many processors there are for this process."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def candidate_of(given: argparse.Namespace, manifest: Manifest, command: tuple[str, ...]) -> Candidate:

@@ -1,0 +1,203 @@
+"""Cases: what a master promises about the tasks of a whole run."""
+
+from __future__ import annotations
+
+import signal
+from typing import Final
+
+from spreadjobs_conform.masters.account import Answered, Cancelled, Quarantined
+from spreadjobs_conform.masters.actor import Actor
+from spreadjobs_conform.masters.job import Job
+from spreadjobs_conform.masters.play import Play, echo
+from spreadjobs_conform.masters.registry import master_case
+from spreadjobs_conform.masters.staging import FIRST, ending
+from spreadjobs_conform.values import show
+
+KILLS: Final = 5
+QUICK: Final = 300
+TRIES: Final = 3
+"""On a busy machine tasks take long, and a master that sends short ones ahead may not do so at once."""
+AHEAD_S: Final = 0.2
+AT_ONCE_S: Final = 15.0
+
+
+@master_case("master-job/each-task-ends-once", "JOB-1", checks=42)
+def each_task_ends_once(play: Play) -> None:
+    """Forty tasks, with workers that refuse, die, leave and write noise: one outcome each, in their order."""
+    misdeeds = {3: "refuse", 7: "die", 19: "noise", 23: "leave", 31: "die", 37: "refuse"}
+    done: set[object] = set()
+
+    def role(actor: Actor) -> None:
+        while (request := actor.request()) is not None:
+            index = request.payload
+            deed = misdeeds.get(index, "") if isinstance(index, int) and index not in done else ""
+            done.add(index)
+            if deed == "refuse":
+                actor.refuse(request, 0.01)
+            elif deed == "die":
+                actor.exit(3)
+            elif deed == "leave":
+                actor.exit(0)
+            elif deed == "noise":
+                actor.write(b"noise\n")
+                actor.ended_within(5)
+            else:
+                actor.answer(request, [index, "done"])
+        actor.exit(0)
+
+    play.run(Job(tasks=list(range(40)), workers=4), role)
+    for index in range(40):
+        play.check_answer(index, [index, "done"])
+    play.check_count()
+    play.check("JOB-1", set(misdeeds) <= done, "not every misdeed came about", "all")
+
+
+@master_case("master-job/alone-is-charged", "JOB-2", checks=3)
+def alone_is_charged(play: Play) -> None:
+    """A task that was alone on a worker at its death is charged with it, and set aside when two have died."""
+    play.run(Job(tasks=[FIRST, FIRST, "x"], workers=2, max_attempts=2), ending(play, lambda actor: actor.exit(3)))
+    fate = play.fate(2)
+    play.check("JOB-2", isinstance(fate, Quarantined), f"the task ended as {show(fate)}", "set aside")
+    tries = sum(request.payload == "x" for actor in play.actors for request in actor.requests)
+    play.check("JOB-2", tries == 2, f"it was sent {tries} times", "twice")  # noqa: PLR2004
+    play.check_count("JOB-2")
+
+
+@master_case("master-job/several-are-not-charged", "JOB-2", "RUN-8", checks=5)
+def several_are_not_charged(play: Play) -> None:
+    """Where several were unanswered when a worker died, none is charged, and each is then sent alone."""
+    died_with: list[object] = []
+    beside: list[object] = []
+
+    def role(actor: Actor) -> None:
+        count = 0
+        while (request := actor.request()) is not None:
+            count += 1
+            held = [request]
+            if not died_with and count >= QUICK // 2:
+                while (further := actor.request(AHEAD_S)) is not None:
+                    held.append(further)
+                if len(held) > 1:
+                    died_with.extend(each.payload for each in held)
+                    actor.exit(3)
+            for each in held:
+                if each.payload in died_with:
+                    actor.rest(AHEAD_S)
+                    if len(actor.messages) > len(actor.requests):
+                        beside.append(each.payload)
+                actor.answer(each, each.payload)
+        actor.exit(0)
+
+    tasks = list(range(QUICK))
+    for _ in range(TRIES):
+        if not died_with:
+            play.run(Job(tasks=tasks, workers=1, max_attempts=1), role, limit_s=60)
+    # A master that sends one at a time never has several unanswered: of that it is shown that it does.
+    play.check("JOB-2", not beside, f"with {show(beside)} others were sent along", "each of them alone")
+    answered = sum(isinstance(fate, Answered) for fate in play.account.fates)
+    came = f"{answered} of {QUICK} tasks are answered; the worker had died with {show(died_with)} unanswered"
+    play.check("JOB-2", answered == QUICK, came, "all: none of several is charged")
+    for index in range(3):
+        play.check_answer(index, index)
+
+
+@master_case("master-job/set-aside", "JOB-3", checks=7)
+def set_aside(play: Play) -> None:
+    """A task on which three workers died is set aside, and the others are finished."""
+    tasks = [FIRST, FIRST, "x", "c", "d"]
+    play.run(Job(tasks=tasks, workers=2), ending(play, lambda actor: actor.exit(3)))
+    for index, task in enumerate(tasks):
+        if task != "x":
+            play.check_answer(index, task)
+    fate = play.fate(2)
+    play.check("JOB-3", isinstance(fate, Quarantined), f"the task ended as {show(fate)}", "set aside")
+    tries = sum(request.payload == "x" for actor in play.actors for request in actor.requests)
+    play.check("JOB-3", tries == 3, f"it was sent {tries} times", "three times: max_attempts")  # noqa: PLR2004
+    play.check_count()
+
+
+@master_case("master-job/no-worker-is-left", "JOB-4", checks=3)
+def no_worker_is_left(play: Play) -> None:
+    """Where every worker dies at its start, the master says soon that work is missing, and how they ended."""
+
+    def role(actor: Actor) -> None:
+        actor.exit(43)
+
+    account = play.run(Job(tasks=["a", "b"], workers=2), role, limit_s=AT_ONCE_S)
+    missing = [fate for fate in account.fates if isinstance(fate, Cancelled | Quarantined)]
+    play.check("JOB-4", len(missing) == 2, f"the outcomes {show(account.fates)}", "neither is answered")  # noqa: PLR2004
+    said = "\n".join([account.error or "", *(fate.why for fate in missing)])
+    play.check("JOB-4", "43" in said, f"the master said {said!r}", "why each worker ended: status 43")
+    play.check_count("JOB-4")
+
+
+@master_case("master-job/nothing-can-be-started", "JOB-4", checks=3)
+def nothing_can_be_started(play: Play) -> None:
+    """Where the program of the only worker is not there, the master says soon that all is missing, and what."""
+    job = Job(tasks=["a", "b"], workers=1, program="/nonexistent/spread-jobs-worker")
+    account = play.run(job, echo, limit_s=AT_ONCE_S)
+    missing = [fate for fate in account.fates if isinstance(fate, Cancelled | Quarantined)]
+    said = "\n".join([account.error or "", *(fate.why for fate in missing)])
+    answered = [fate for fate in account.fates if fate not in missing]
+    play.check("JOB-4", not answered, f"the outcomes {show(account.fates)}", "no answer")
+    play.check("JOB-4", bool(missing) or bool(account.error), "nothing is said", "what is missing")
+    play.check("JOB-4", "spread-jobs-worker" in said, f"the master said {said!r}", "the program that is not there")
+
+
+@master_case("master-job/some-is-missing", "JOB-4", "RUN-14", checks=4)
+def some_is_missing(play: Play) -> None:
+    """Where the only worker leaves with work unfinished, its answer is there, and the rest is said to be missing."""
+
+    def role(actor: Actor) -> None:
+        request = actor.request()
+        if request is not None and actor.incarnation == 1:
+            actor.answer(request, request.payload)
+            actor.request()
+        actor.exit(0)
+
+    account = play.run(Job(tasks=["a", "b", "c"], workers=1), role, limit_s=AT_ONCE_S)
+    first = play.first.requests[0].payload
+    play.check_answer(["a", "b", "c"].index(str(first)), first, "JOB-4")
+    answered = sum(isinstance(fate, Answered) for fate in account.fates)
+    play.check("JOB-4", answered == 1, f"{answered} tasks are answered", "one")
+    play.check_count("JOB-4")
+    said = [fate for fate in account.fates if isinstance(fate, Cancelled | Quarantined) and fate.why]
+    play.check("JOB-4", len(said) == 2, f"the outcomes {show(account.fates)}", "two that say why")  # noqa: PLR2004
+
+
+@master_case("master-job/killed-from-outside", "JOB-5", checks=3)
+def killed_from_outside(play: Play) -> None:
+    """A task whose workers were killed five times by KILL is still answered, where three deaths set a task aside."""
+    kills: list[int] = []
+
+    def end(actor: Actor) -> None:
+        if len(kills) < KILLS:
+            kills.append(actor.incarnation)
+            actor.die(signal.SIGKILL)
+
+    tasks = [FIRST, FIRST, "x"]
+    play.run(Job(tasks=tasks, workers=2, max_attempts=3), ending(play, end), limit_s=40)
+    play.check_answers(tasks)
+    play.check("JOB-5", len(kills) == KILLS, f"{len(kills)} workers were killed", f"{KILLS}")
+
+
+@master_case("master-job/time-limit", "JOB-2", "SHUT-10", checks=5, idle=True)
+def time_limit(play: Play) -> None:
+    """A worker that holds a task beyond the limit is ended, with its group, and the task goes to another one."""
+
+    def role(actor: Actor) -> None:
+        while (request := actor.request()) is not None:
+            if request.payload == "slow" and not held:
+                held.append(actor.name)
+                actor.ignore_term()
+                actor.start_child(60.0, ignores_term=True)
+                if not actor.ended_within(10):
+                    play.spoil(f"{actor.name} held a task for 10 s, where the limit is 1 s", "its end", "SHUT-10")
+            actor.answer(request, request.payload)
+        actor.exit(0)
+
+    held: list[str] = []
+    play.run(Job(tasks=["slow", "b", "c"], workers=2, task_timeout_s=1.0), role)
+    play.check_answers(["slow", "b", "c"])
+    play.check("SHUT-10", not play.left, f"processes {play.left} of its group are left", "none")
+    play.check("JOB-2", bool(held), "no worker held it", "one")

@@ -1,0 +1,1 @@
+"""A command that is no adapter: it prints nothing at all."""

@@ -1,0 +1,21 @@
+"""Breaks CMD-1: sends a command a None."""
+
+from __future__ import annotations
+
+from wronging import run, swap
+
+from spreadjobs.channel import Channel
+from spreadjobs.events import CloseStdin, Discard, Kill, Send, Terminate
+from spreadjobs.loop import Loop
+
+right = Loop._obey_for
+
+
+def wrong(self: Loop, channel: Channel, order: Send | CloseStdin | Terminate | Kill | Discard) -> None:
+    if isinstance(order, CloseStdin) and self.plan.command:
+        channel.put([self._means.encoder.encode(None)])
+    right(self, channel, order)
+
+
+swap(Loop, _obey_for=wrong)
+run()
