@@ -68,7 +68,7 @@ def test_nothing_selected_is_an_error(words: tuple[str, ...]) -> None:
 
 def test_a_part_is_not_taken_for_the_whole(tmp_path: Path) -> None:
     """A run of some of the cases says in every form how many others apply and score."""
-    whole = {"pickle": 156, "json": 139}
+    whole = {"pickle": 157, "json": 141}
     for codec, cases in whole.items():
         badge, page = tmp_path / "badge.svg", tmp_path / "page.md"
         words = ("--codec", codec, "--case", "run/task-id-0", "--badge", str(badge), "--markdown", str(page))

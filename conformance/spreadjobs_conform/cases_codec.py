@@ -138,6 +138,17 @@ def json_white_space(conv: Conversation) -> None:
     _ask_raw(conv, conv.raw_request(payloads.echo(value), lambda task_id: (turned % task_id).encode("ascii")), value)
 
 
+@case("wire/json-negative-zero", "JSON-2", "OPS-5", checks=4, needs=f"{ECHO} op:sleep", codecs=JSON)
+def json_negative_zero(conv: Conversation) -> None:
+    """Zero may be written with a minus sign, and is zero."""
+    conv.prepare()
+    slept = '[%d,{"op":"sleep","seconds":-0}]\n'
+    _ask_raw(conv, conv.raw_request(payloads.sleeping(0), lambda task_id: (slept % task_id).encode("ascii")), None)
+    told = '[%d,{"op":"echo","value":[-0,-0.0,-0e1]}]\n'
+    value = [0, 0, 0]
+    _ask_raw(conv, conv.raw_request(payloads.echo(value), lambda task_id: (told % task_id).encode("ascii")), value)
+
+
 @case("wire/json-escapes", "JSON-2", checks=2, needs=ECHO, codecs=JSON)
 def json_escapes(conv: Conversation) -> None:
     """Every escape of RFC 8259 is read, in keys too, and numbers with exponents."""

@@ -108,6 +108,14 @@ def type_of_any_name(conv: Conversation) -> None:
     _raises(conv, "int", "5")
 
 
+@case("err/type-of-any-characters", "OPS-2", "DATA-3", checks=12, needs=RAISE)
+def type_of_any_characters(conv: Conversation) -> None:
+    """The type's name keeps every character, NUL, line ends and none at all among them."""
+    conv.prepare()
+    for type_name in ("\0", "with\0NUL", "two words", "", "line\nend", "\u6f22\u5b57 \U0001f600"):
+        _raises(conv, type_name, "its message")
+
+
 @case("err/sends-text-not-objects", "ERR-3", "PKL-10", checks=4, needs="failure")
 def sends_text_not_objects(conv: Conversation) -> None:
     """A failure is made of text: no exception object crosses."""
