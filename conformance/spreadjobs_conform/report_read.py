@@ -24,8 +24,7 @@ LEVELS: Final = ("MUST", "SHOULD")
 NOT_SCORED: Final = "not scored: the case came after the required set was frozen, and counts with --all-scored alone"
 TOLD: Final = (Status.FAIL, Status.HARNESS_ERROR, Status.KNOWN, Status.FLAKY)
 """What is told in full wherever there is room."""
-WORST_FIRST: Final = (Exit.KIT_FAULT, Exit.FAILED, Exit.NOT_TESTED)
-"""Among reports, the exit status that the whole has."""
+WORST_FIRST: Final = (Exit.KIT_FAULT, Exit.FAILED, Exit.NOT_TESTED)  # The whole has the exit status of the worst.
 
 
 @attrs.frozen(kw_only=True)
@@ -244,8 +243,7 @@ def party(reports: Sequence[Report]) -> str:
 
 def worst_exit(reports: Sequence[Report]) -> Exit:
     """The exit status of several reports: that of the worst."""
-    had = {report.exit for report in reports}
-    return next((status for status in WORST_FIRST if status in had), Exit.CONFORMANT)
+    return next((status for status in WORST_FIRST if any(each.exit is status for each in reports)), Exit.CONFORMANT)
 
 
 def read_reports(paths: Sequence[Path], names: Sequence[str] = ()) -> tuple[Report, ...]:

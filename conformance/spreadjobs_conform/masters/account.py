@@ -136,9 +136,16 @@ def read_account(printed: bytes) -> Account:
         NotTestable: The master cannot do such a job, it says.
     """
     try:
-        account: object = json.loads(printed.decode("utf-8"))
+        return _account(json.loads(printed.decode("utf-8")))
+    except AccountError:
+        raise
     except ValueError as error:
         raise AccountError(f"it is no JSON in UTF-8: {error}") from error
+    except RecursionError as error:
+        raise AccountError("it is nested too deep to be read") from error
+
+
+def _account(account: object) -> Account:
     if not isinstance(account, dict):
         raise AccountError("it is no object")
     if "cannot" in account:

@@ -161,6 +161,11 @@ class Actor:
 
     # Waiting.
 
+    @property
+    def ahead(self) -> list[object]:
+        """The values of the messages that have come and were not taken yet."""
+        return [message.value for message in self.messages[self._taken :]]
+
     def until(self, seen: Callable[[], bool], limit_s: float | None = None) -> bool:
         """
         Waits until something is so, and says whether it is; False only when the limit is over.

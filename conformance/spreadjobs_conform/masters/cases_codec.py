@@ -5,17 +5,19 @@ from __future__ import annotations
 import struct
 from typing import Final
 
+from spreadjobs_conform.findings import NotTestable
 from spreadjobs_conform.masters.account import Answered
 from spreadjobs_conform.masters.actor import Actor
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.play import Play, echo
-from spreadjobs_conform.masters.reading import FIRST_FRAMED_PROTOCOL, protocol_of
+from spreadjobs_conform.masters.reading import FIRST_DECLARING_PROTOCOL, protocol_of
 from spreadjobs_conform.masters.registry import master_case
 from spreadjobs_conform.masters.staging import Deed, each_once, raw_answer, written
 from spreadjobs_conform.registry import JSON, PICKLE
 from spreadjobs_conform.values import show
 
 LATER_S: Final = 0.2
+DEFAULT_PROTOCOL: Final = 4
 CANNOT_TRAVEL: Final = (
     (b"raw", ("bytes",)),
     ({"key": [{1, 2}]}, ("set",)),
@@ -29,7 +31,7 @@ CANNOT_TRAVEL: Final = (
 """Values, and words of which an error that names them has one."""
 
 
-@master_case("master-pickle/declared-protocol", "PKL-1", checks=20, codecs=PICKLE)
+@master_case("master-pickle/declared-protocol", "PKL-1", checks=7, codecs=PICKLE)
 def declared_protocol(play: Play) -> None:
     """Every message, preparation items and requests, is in the pickle protocol of the job: 0, 2, 4 and 5 are tried."""
     tasks: list[object] = [b"bytes", "\u00e4", {"a": (1, 2.5, None)}, 2**70, {3, 4}]
@@ -38,11 +40,16 @@ def declared_protocol(play: Play) -> None:
         actor.prepare(2)
         echo(actor)
 
-    for protocol in (0, 2, 4, 5):
-        play.run(Job(tasks=tasks, preparation=[b"item", None], pickle_protocol=protocol), role)
+    for protocol in (4, 0, 2, 5):
+        try:
+            play.run(Job(tasks=tasks, preparation=[b"item", None], pickle_protocol=protocol), role)
+        except NotTestable:
+            if protocol == DEFAULT_PROTOCOL:
+                raise
+            continue
         for message in play.first.messages:
             found = protocol_of(message.raw)
-            right = found == protocol if protocol >= FIRST_FRAMED_PROTOCOL else found <= protocol
+            right = found == protocol if protocol >= FIRST_DECLARING_PROTOCOL else found <= protocol
             came = f"{show(message.value)} came in pickle protocol {found}: {message.raw[:40]!r}"
             play.check("PKL-1", right, came, f"protocol {protocol}, which the job declares")
 
@@ -110,7 +117,7 @@ def what_cannot_travel(play: Play) -> None:
         taken = len(fates) > 1 and isinstance(fates[1], Answered)
         play.check("JSON-5", not taken, f"the task with {show(value)} is answered", due)
         text = f"{account.error} {fates[1:]}".lower()
-        named = any(word in text for word in words)
+        named = any(word in text for word in (*words, ascii(value).lower().strip("[]{}")))
         came = f"the error {account.error!r}, the outcome {show(fates[1]) if len(fates) > 1 else 'missing'}"
         play.check("JSON-5", named, came, f"{due}, with the word {words[0]!r}")
 
@@ -125,8 +132,9 @@ def preparation_that_cannot_travel(play: Play) -> None:
 
     account = play.run(Job(tasks=["a"], preparation=["fine", b"raw"]), role)
     sent = [message.value for actor in play.actors for message in actor.messages]
-    play.check("JSON-5", not sent, f"{show(sent)} was sent", "nothing")
-    said = (account.error or "").lower()
+    others = [each for each in sent if each != "fine"]
+    play.check("JSON-5", not others, f"{show(others)} was sent", "nothing of it")
+    said = f"{account.error} {account.fates}".lower()
     play.check("JSON-5", "bytes" in said, f"the error {account.error!r}", "an error that names the bytes")
 
 

@@ -11,7 +11,7 @@ from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.marks import PathArgument
 from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
-from spreadjobs_conform.masters.staging import first_at
+from spreadjobs_conform.masters.staging import SOON_S, first_at
 
 MEBIBYTE: Final = 1 << 20
 SMALL: Final = 150
@@ -60,7 +60,8 @@ def pipes(play: Play) -> None:
         held = actor.hello.descriptors
         kinds = [held[number][0] if number in held else "closed" for number in (0, 1)]
         came = f"standard input and output of {actor.name} are: {', '.join(kinds)}"
-        play.check("EXEC-2", kinds == ["pipe", "pipe"] and held[0] != held[1], came, "two pipes")
+        play.check("EXEC-2", kinds == ["pipe", "pipe"], came, "two pipes")
+        play.check("EXEC-2", held[0] != held[1], f"both of {actor.name} are one pipe", "two pipes")
         for other in play.actors:
             theirs = {other.hello.descriptors[number] for number in (0, 1)}
             shared = [number for number, what in held.items() if what in theirs and other is not actor]
@@ -69,24 +70,6 @@ def pipes(play: Play) -> None:
                 "have the master's ends closed at exec (O_CLOEXEC), and the worker's ends in the master after the start"
             )
             play.check("EXEC-2", not shared, came, "pipes that nobody else holds", cure)
-
-
-@master_case("master-exec/end-of-input", "EXEC-2", "SHUT-1", checks=2)
-def end_of_input(play: Play) -> None:
-    """A worker whose input the master closes sees its end although other workers live, started later than it."""
-    ended: list[str] = []
-
-    def role(actor: Actor) -> None:
-        while (request := actor.request()) is not None:
-            play.wait(lambda: len(play.actors) > 1, 10, "not all workers were started", "two at a time")
-            actor.answer(request, request.payload)
-        ended.append(actor.name)
-        limit_s = 5
-        play.wait(lambda: len(ended) > 1, limit_s, f"only {ended} saw the end of the input", "the end, for both")
-        actor.exit(0)
-
-    play.run(Job(tasks=[1, 2, 3], workers=2), role)
-    play.check_answers([1, 2, 3])
 
 
 @master_case("master-exec/session", "EXEC-11", checks=2)
@@ -179,13 +162,16 @@ def reads_while_it_writes(play: Play) -> None:
     play.check_answers([*small, *[answer] * 4])
 
 
-@master_case("master-exec/reads-in-preparation", "EXEC-8", "VIO-1", checks=3)
+@master_case("master-exec/reads-in-preparation", "EXEC-8", "VIO-1", checks=4)
 def reads_in_preparation(play: Play) -> None:
     """A worker that reads no preparation but writes a stray line is ended, and its tasks go elsewhere."""
     item = "i" * (8 * MEBIBYTE)
 
+    begun: list[str] = []
+
     def stubborn(actor: Actor) -> None:
         actor.write(b"loading the model\n")
+        begun.append(actor.name)
         if not actor.ended_within(5):
             came = f"{actor.name} read no preparation and wrote a line; 5 s later the master had not ended it"
             play.spoil(came, "the end of that worker: the master reads while it writes")
@@ -195,8 +181,10 @@ def reads_in_preparation(play: Play) -> None:
         actor.prepare(2)
         echo(actor)
 
-    play.run(Job(tasks=[1, 2], workers=2, preparation=[item, None], reads=False), first_at(0, stubborn, right))
+    job = Job(tasks=[1, 2], workers=2, preparation=[item, None], reads=False, shutdown_timeout_s=SOON_S)
+    play.run(job, first_at(0, stubborn, right))
     play.check_answers([1, 2])
+    play.check("EXEC-8", bool(begun), "the first of two workers was not started", "a worker for each argument list")
 
 
 @master_case("master-exec/standard-error-is-passed-on", "EXEC-12", checks=3)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import attrs
+
 from spreadjobs_conform.masters.account import Failed
 from spreadjobs_conform.masters.actor import Actor
 from spreadjobs_conform.masters.job import Job
@@ -78,22 +80,21 @@ def instances(play: Play) -> None:
 
     def role(actor: Actor) -> None:
         while (request := actor.request()) is not None:
-            if not refused:
+            if request.payload == "bad":
+                texts = b"X\x08\0\0\0KeyErrorX\x03\0\0\0bad\x86"
+                actor.write(instance(b"gmisclib.spread_jobs", b"RemoteException", texts), "a RemoteException")
+            elif not refused:
                 refused.append(request.payload)
                 actor.write(instance(b"gmisclib.spread_jobs", b"TooBusy", b"G" + b"\0" * 8 + b"\x85"), "TooBusy(0.0)")
-            elif request.payload == "bad":
-                texts = b"X\x08\0\0\0KeyErrorX\x03\0\0\0bad\x86"
-                actor.write(
-                    instance(b"gmisclib.spread_jobs", b"RemoteException", texts), "RemoteException('KeyError', ...)"
-                )
             else:
                 actor.answer(request, request.payload)
-        actor.exit(0)
 
-    play.run(Job(tasks=["good", "bad"], dialect="untagged", pickle_protocol=2, workers=1), role)
+    job = Job(dialect="untagged", pickle_protocol=2, workers=1)
+    play.run(attrs.evolve(job, tasks=["good"]), role)
     play.check_answer(0, "good", "INST-2")
-    fate = play.fate(1)
+    play.check("INST-2", bool(refused), "nothing was refused", "one refusal")
+    play.run(attrs.evolve(job, tasks=["bad"]), role)
+    fate = play.fate(0)
     failed = isinstance(fate, Failed) and (fate.type_name, fate.message) == ("KeyError", "bad")
     play.check("INST-2", failed, f"the task ended as {show(fate)}", "failed: KeyError, bad")
     play.check_count()
-    play.check("INST-2", bool(refused), "nothing was refused", "one refusal")

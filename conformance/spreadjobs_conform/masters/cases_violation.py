@@ -8,7 +8,7 @@ from spreadjobs_conform.masters.actor import Actor, Request
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
-from spreadjobs_conform.masters.staging import ENDED_WITHIN_S, WRONG, Deed, each_once, first_at, said, written
+from spreadjobs_conform.masters.staging import ENDED_WITHIN_S, SOON_S, WRONG, Deed, each_once, first_at, said, written
 from spreadjobs_conform.registry import PICKLE
 
 STRAY: Final = b"Epoch 1: loss 0.25\n"
@@ -108,7 +108,8 @@ def before_the_first_request(play: Play) -> None:
         echo(actor)
 
     tasks = ["a", "b", "c"]
-    play.run(Job(tasks=tasks, workers=2, preparation=["item", None]), first_at(0, chatty, role))
+    job = Job(tasks=tasks, workers=2, preparation=["item", None], shutdown_timeout_s=SOON_S)
+    play.run(job, first_at(0, chatty, role))
     play.check_answers(tasks)
 
 
@@ -136,7 +137,8 @@ def nothing_unanswered(play: Play) -> None:
         echo(actor)
 
     tasks = ["a", "b", "c"]
-    play.run(Job(tasks=tasks, workers=2), lambda actor: (talker if actor is play.first else holder)(actor))
+    job = Job(tasks=tasks, workers=2, shutdown_timeout_s=SOON_S)
+    play.run(job, lambda actor: (talker if actor is play.first else holder)(actor))
     play.check_answers(tasks)
     play.check("VIO-1", bool(idle), "the worker was never idle", "a moment in which it has no task")
 
@@ -181,7 +183,8 @@ def what_it_had_answered(play: Play) -> None:
         echo(actor)
 
     tasks = list("abcdefg")
-    play.run(Job(tasks=tasks, workers=2), lambda actor: (wrongdoer if actor is play.first else patient)(actor))
+    job = Job(tasks=tasks, workers=2, shutdown_timeout_s=SOON_S)
+    play.run(job, lambda actor: (wrongdoer if actor is play.first else patient)(actor))
     kept = [request.payload for request in play.first.requests]
     for index, task in enumerate(tasks):
         play.check_answer(index, f"{task} by the first" if task in kept else task, "VIO-2")
@@ -198,7 +201,7 @@ def quoted(play: Play) -> None:
             actor.write(STRAY)
             actor.ended_within(ENDED_WITHIN_S)
 
-    play.run(Job(tasks=["x"], workers=1, max_attempts=2), role)
+    play.run(Job(tasks=["x"], workers=1, max_attempts=2, shutdown_timeout_s=SOON_S), role)
     came = f"the master said: {play.last_words()}"
     play.check("VIO-3", QUOTED in play.said, came, f"a quotation of {STRAY!r}")
     caused = any(cause in play.said.lower() for cause in CAUSES)

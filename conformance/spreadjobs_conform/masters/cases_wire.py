@@ -78,7 +78,7 @@ def several_in_one_piece(play: Play) -> None:
 
 @master_case("master-wire/large-answer", "WIRE-6", checks=3)
 def large_answer(play: Play) -> None:
-    """An answer of four mebibytes, and the same in a message that ends with the beginning of nothing more."""
+    """An answer of six mebibytes, in as many pieces as the pipe makes of it."""
     large = "\u00e4b" * (2 * MEBIBYTE)
 
     def role(actor: Actor) -> None:

@@ -142,10 +142,13 @@ def judged(case: MasterCase, performer: Performer, level: str, *, first: bool = 
         raise ending
     if ending is None and play.checks < case.checks:
         ending = HarnessFault(f"{play.checks} checks were made, {case.checks} are declared: this pass proves nothing")
-    if isinstance(ending, HarnessFault) and not play.actors:
-        # A case may look for the workers that a job has; that there is none is no fault of the kit.
-        came = f"the master started no worker for {play.job.told()}"
-        ending = Finding(case.requirements[0], came, "a worker for each argument list of the job", START_WORKERS)
+    if isinstance(ending, HarnessFault) and _starts_too_few(play):
+        # A case may look for the workers of a job and for what they were sent: what is missing is no fault of the kit.
+        came = (
+            f"the master started {len(play.actors) or 'no'} worker{'s' * (len(play.actors) > 1)} for {play.job.told()}"
+        )
+        came += "" if any(actor.messages for actor in play.actors) else ", and sent nothing"
+        ending = Finding(case.requirements[0], came, "a worker for each argument list, and the tasks", START_WORKERS)
     verdict = Verdict(
         case=case,
         level=level,
@@ -156,6 +159,13 @@ def judged(case: MasterCase, performer: Performer, level: str, *, first: bool = 
         stderr=tuple(play.screen.splitlines()[-SHOWN_STDERR_LINES:]),
     )
     return verdict if ending is None else with_ending(verdict, ending)
+
+
+def _starts_too_few(play: Play) -> bool:
+    """Whether a slot of the last job had no worker, or nobody was sent anything though there was something to send."""
+    slots = {actor.slot for actor in play.actors}
+    idle = bool(play.job.tasks) and not any(actor.messages for actor in play.actors)
+    return len(slots) < play.job.workers or idle
 
 
 def around(play: Play, ending: str) -> list[str]:

@@ -104,7 +104,7 @@ class Play:
             CannotStart: Its executable could not be started.
             Interrupted: The run was stopped.
         """
-        self.job = attrs.evolve(job, codec=job.codec or self.performer.codec)
+        self.job = _patient(attrs.evolve(job, codec=job.codec or self.performer.codec), self.performer.scale)
         self.account, self.transcript = Account(), Transcript()
         with (
             TemporaryDirectory(prefix="spread-jobs-", dir=_short_folder()) as folder,
@@ -249,6 +249,16 @@ class Play:
             self.check_answer(index, value, requirement)
         self.check_count(requirement)
 
+    def _was_sent(self, index: int) -> bool:
+        """Whether any worker was sent the payload of a task, bare or in a pair."""
+        payload = self.job.tasks[index]
+        return any(
+            message.value == payload
+            or (isinstance(message.value, list | tuple) and len(message.value) > 1 and message.value[1] == payload)
+            for actor in self.actors
+            for message in actor.messages
+        )
+
     def check_count(self, requirement: str = "") -> None:
         """
         There is one outcome for each task.
@@ -268,6 +278,8 @@ class Play:
             Finding: It is not.
         """
         fate, name = self.fate(index), requirement or self.requirement
+        if isinstance(fate, Answered) and not self._was_sent(index):
+            raise Finding(name, f"task {index} is answered, and was sent to no worker", "the answer of a worker")
         came, due = f"task {index} {told(fate)}", f"task {index} is answered with {show(value)}"
         if not isinstance(fate, Answered):
             error = f"; the account's error: {self.account.error}" if self.account.error else ""
@@ -305,6 +317,16 @@ class Play:
                 if time.monotonic() > deadline_s:
                     raise Hang("no deed of the master", self.requirement, came, due)
                 cast.changed.wait(LOOK_S)
+
+
+def _patient(job: Job, scale: float) -> Job:
+    """The same job, with longer limits for workers that need long for their start, as the played ones do."""
+    task_s, command_s = job.task_timeout_s, job.command_timeout_s
+    return attrs.evolve(
+        job,
+        task_timeout_s=None if task_s is None else task_s * max(scale, 1.0),
+        command_timeout_s=None if command_s is None else command_s * max(scale, 1.0),
+    )
 
 
 def _short_folder() -> str | None:

@@ -15,7 +15,7 @@ from spreadjobs_conform.values import show
 from spreadjobs_conform.wire_json import write_json
 from spreadjobs_conform.wire_pickle import write_pickle
 
-FIRST_FRAMED_PROTOCOL: Final = 2
+FIRST_DECLARING_PROTOCOL: Final = 2
 """From here on a pickle says its protocol at its beginning."""
 MOST_EVIDENCE_BYTES: Final = 4096
 
@@ -86,7 +86,7 @@ def message(value: object, codec: str) -> bytes:
         value: What it says.
         codec: ``pickle`` or ``json``.
     """
-    return write_json(value) if codec == "json" else write_pickle(value, FIRST_FRAMED_PROTOCOL)
+    return write_json(value) if codec == "json" else write_pickle(value, FIRST_DECLARING_PROTOCOL)
 
 
 def bad_message(fault: Finding, worker: str, reader: MessageReader) -> Finding:

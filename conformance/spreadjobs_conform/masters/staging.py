@@ -14,7 +14,9 @@ from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.play import Play, echo
 
 ENDED_WITHIN_S: Final = 5.0
-"""So soon a master that has seen a violation has ended the worker."""
+"""So soon a master that has seen a violation has ended the worker, where the limit of shutdown is ``SOON_S``."""
+SOON_S: Final = 0.5
+"""The limit of shutdown of jobs in which a worker must be ended: a master may wait so long before each signal."""
 MANY_ATTEMPTS: Final = 100
 """For cases in which a task may meet several workers that do wrong."""
 WRONG: Final = "a wrong answer"
@@ -93,7 +95,9 @@ def each_once(play: Play, deeds: Sequence[tuple[str, Deed]], requirement: str, j
         echo(actor)
 
     settings = Job() if job is None else job
-    settings = attrs.evolve(settings, tasks=tasks, workers=len(deeds) + 1, max_attempts=MANY_ATTEMPTS)
+    settings = attrs.evolve(
+        settings, tasks=tasks, workers=len(deeds) + 1, max_attempts=MANY_ATTEMPTS, shutdown_timeout_s=SOON_S
+    )
     play.run(settings, role, limit_s=30)
     play.check_answers(tasks, requirement)
     done = sorted(reached)

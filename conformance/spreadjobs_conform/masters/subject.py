@@ -8,7 +8,9 @@ import secrets
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,6 +20,12 @@ from spreadjobs_conform.findings import CannotStart
 
 KILL_LIMIT_S: Final = 5.0
 READ_BYTES: Final = 1 << 16
+MOST_KEPT_BYTES: Final = 1 << 26
+"""Of each of its outputs: an account that is longer is none."""
+SETTLE_S: Final = 1.0
+LOOK_S: Final = 0.02
+PLAYED: Final = "played.py"
+"""In the command of each played worker, and of the children that it forks."""
 OWN: Final = "SPREAD_JOBS_CONFORM"
 """How the variables of the kit begin; the hints of the protocol begin so as well, but for the last word."""
 
@@ -80,21 +88,32 @@ class Subject:
             known: Process ids of its workers, and of those whom they started.
 
         Returns:
-            The processes that were left.
+            Those of them that were left.
         """
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(KILL_LIMIT_S)
-        left = tuple(sorted({*observe.marked(self._mark), *filter(_lives, known)}))
-        for pid in left:
+        known = {*known}
+        marked = observe.marked(self._mark)
+        deadline_s = time.monotonic() + SETTLE_S
+        # One that was killed a moment ago may still be seen.
+        while (left := _left(known, marked)) and time.monotonic() < deadline_s:
+            time.sleep(LOOK_S)
+            marked = observe.marked(self._mark)
+        for pid in {*marked, *left}:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         for reader in self._readers:
             reader.join(KILL_LIMIT_S)
         for stream in self._streams:
             stream.close()
-        return left
+        return tuple(sorted(left))
+
+
+def _left(known: set[int], marked: AbstractSet[int]) -> set[int]:
+    """Those that live and are what they were said to be: in another name space of processes the numbers are others'."""
+    return {pid for pid in known if _lives(pid) and (pid in marked or PLAYED in observe.command_of(pid))}
 
 
 def _is_hint(name: str) -> bool:
@@ -104,7 +123,7 @@ def _is_hint(name: str) -> bool:
 def _collect(descriptor: int, into: bytearray) -> None:
     with suppress(OSError):
         while data := os.read(descriptor, READ_BYTES):
-            into += data
+            into += data[: max(MOST_KEPT_BYTES - len(into), 0)]
 
 
 def _lives(pid: int) -> bool:
