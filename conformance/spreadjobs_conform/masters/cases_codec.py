@@ -142,7 +142,7 @@ def _answered_with(text: bytes) -> Deed:
     return written(lambda task_id: b"[[%d,%b],null,null]\n" % (task_id, text))
 
 
-@master_case("master-json/violations", "JSON-6", checks=13, codecs=JSON)
+@master_case("master-json/violations", "JSON-6", checks=15, codecs=JSON)
 def json_violations(play: Play) -> None:
     """A repeated key, NaN, an infinity, an integer beyond 2**53-1 and text that is not UTF-8 are violations."""
     texts = (
@@ -153,9 +153,22 @@ def json_violations(play: Play) -> None:
         ("9007199254740992", b"[9007199254740992]"),
         ("bytes that are not UTF-8", b'"\xff"'),
         ("a surrogate in UTF-8", b'"\xed\xa0\x80"'),
+        ("a number beyond binary64", b"1e999"),
     )
     deeds = [(f"answered with {words}", _answered_with(text)) for words, text in texts]
     each_once(play, deeds, "JSON-6")
+
+
+@master_case("master-json/no-texts", "VIO-1", "JSON-6", checks=9, codecs=JSON)
+def no_texts(play: Play) -> None:
+    """An empty line, a byte order mark, two texts on a line, and an id in an array are violations."""
+    deeds = [
+        ("wrote an empty line before its answer", written(lambda task_id: b'\n[[%d,"wrong"],null,null]\n' % task_id)),
+        ("wrote a byte order mark", written(lambda task_id: b'\xef\xbb\xbf[[%d,"wrong"],null,null]\n' % task_id)),
+        ("wrote two texts on a line", written(lambda task_id: b'[[%d,"wrong"],null,null] []\n' % task_id)),
+        ("wrote its id in an array", written(lambda task_id: b'[[[%d],"wrong"],null,null]\n' % task_id)),
+    ]
+    each_once(play, deeds, "VIO-1")
 
 
 @master_case("master-json/no-line-end", "JSON-6", checks=2, codecs=JSON)

@@ -16,6 +16,7 @@ from spreadjobs_conform.masters.staging import SOON_S, first_at
 MEBIBYTE: Final = 1 << 20
 SMALL: Final = 150
 FLOOD: Final = b"a line on standard error, which nobody has to read\n" * (MEBIBYTE // 50)
+PIPES: Final = "make them by pipe(); where a language makes sockets (Node), start workers by a small program that does"
 NAME: Final = re.compile(r"[1-9][0-9]*\.[1-9][0-9]*")
 
 
@@ -60,11 +61,12 @@ def pipes(play: Play) -> None:
         held = actor.hello.descriptors
         kinds = [held[number][0] if number in held else "closed" for number in (0, 1)]
         came = f"standard input and output of {actor.name} are: {', '.join(kinds)}"
-        play.check("EXEC-2", kinds == ["pipe", "pipe"], came, "two pipes")
+        play.check("EXEC-2", kinds == ["pipe", "pipe"], came, "two pipes", PIPES)
         play.check("EXEC-2", held[0] != held[1], f"both of {actor.name} are one pipe", "two pipes")
         for other in play.actors:
             theirs = {other.hello.descriptors[number] for number in (0, 1)}
-            shared = [number for number, what in held.items() if what in theirs and other is not actor]
+            beside = other.gone_s is None or other.gone_s > actor.started_s  # Else the number may have been given anew.
+            shared = [number for number, what in held.items() if what in theirs and other is not actor and beside]
             came = f"worker {actor.name} was started with ends of the pipes of {other.name}, as descriptors {shared}"
             cure = (
                 "have the master's ends closed at exec (O_CLOEXEC), and the worker's ends in the master after the start"

@@ -18,6 +18,8 @@ KILLS: Final = 3
 """As many as deaths set a task aside: how many more are borne is the master's choice."""
 QUICK: Final = 300
 WAITS: Final = 12
+HELD_S: Final = 5.0
+DRIBBLES: Final = 40
 TRIES: Final = 3
 """On a busy machine tasks take long, and a master that sends short ones ahead may not do so at once."""
 AHEAD_S: Final = 0.2
@@ -142,7 +144,10 @@ def set_aside(play: Play) -> None:
         alone.extend([actor.name] * (not actor.ahead))
         actor.exit(3)
 
-    play.run(Job(tasks=tasks, workers=2), ending(play, end))
+    def held(actor: Actor) -> None:
+        actor.until(lambda: len(alone) > 2, HELD_S)  # noqa: PLR2004 - the others are not done before, if that can be
+
+    play.run(Job(tasks=tasks, workers=2), ending(play, end, held=held))
     for index, task in enumerate(tasks):
         if task != "x":
             play.check_answer(index, task)
@@ -173,7 +178,7 @@ def no_worker_is_left(play: Play) -> None:
 @master_case("master-job/nothing-can-be-started", "JOB-4", checks=3)
 def nothing_can_be_started(play: Play) -> None:
     """Where the program of the only worker is not there, the master says soon that all is missing, and what."""
-    job = Job(tasks=["a", "b"], workers=1, program="/nonexistent/spread-jobs-worker")
+    job = Job(tasks=["a", "b"], workers=1, absent=(0,))
     account = play.run(job, echo, limit_s=AT_ONCE_S)
     missing = [fate for fate in account.fates if isinstance(fate, Cancelled | Quarantined)]
     said = "\n".join([account.error or "", *(fate.why for fate in missing)])
@@ -181,6 +186,14 @@ def nothing_can_be_started(play: Play) -> None:
     play.check("JOB-4", not answered, f"the outcomes {show(account.fates)}", "no answer")
     play.check("JOB-4", bool(missing) or bool(account.error), "nothing is said", "what is missing")
     play.check("JOB-4", "spread-jobs-worker" in said, f"the master said {said!r}", "the program that is not there")
+
+
+@master_case("master-job/one-cannot-be-started", "JOB-4", "JOB-1", checks=4)
+def one_cannot_be_started(play: Play) -> None:
+    """Where the program of one of two workers is not there, the other one does all the work."""
+    tasks = ["a", "b", "c"]
+    play.run(Job(tasks=tasks, workers=2, absent=(0,)), echo)
+    play.check_answers(tasks)
 
 
 @master_case("master-job/some-is-missing", "JOB-4", "RUN-14", checks=4)
@@ -219,6 +232,62 @@ def killed_from_outside(play: Play) -> None:
     play.run(Job(tasks=tasks, workers=2, max_attempts=3), ending(play, end), limit_s=40)
     play.check_answers(tasks)
     play.check("JOB-5", len(kills) == KILLS, f"{len(kills)} workers were killed", f"{KILLS}")
+
+
+@master_case("master-job/time-limits-are-charged", "JOB-2", "JOB-3", checks=4, idle=True)
+def time_limits_are_charged(play: Play) -> None:
+    """A task on which two workers have taken too long is set aside, where two is the number."""
+
+    def end(actor: Actor) -> None:
+        if not actor.ended_within(10):
+            play.spoil(f"{actor.name} held a task for 10 s, where the limit is 2 s", "its end", "SHUT-10")
+
+    tasks = [FIRST, FIRST, "x"]
+    job = Job(tasks=tasks, workers=2, max_attempts=2, task_timeout_s=2.0, shutdown_timeout_s=SOON_S)
+    play.run(job, ending(play, end), limit_s=40)
+    play.check_answer(0, FIRST)
+    play.check_answer(1, FIRST)
+    fate = play.fate(2)
+    play.check("JOB-2", isinstance(fate, Quarantined), f"the task ended as {show(fate)}", "set aside")
+    play.check_count()
+
+
+@master_case("master-job/time-limit-of-a-dribbler", "RUN-12", "SHUT-10", checks=4, idle=True)
+def time_limit_of_a_dribbler(play: Play) -> None:
+    """A worker that goes on writing a message, a byte at a time, is ended at the limit: Alive alone restarts it."""
+
+    def role(actor: Actor) -> None:
+        while (request := actor.request()) is not None:
+            if request.payload == "slow" and not held:
+                held.append(actor.name)
+                for byte in actor.encoded(((request.task_id, "late" * 40), None, None))[:DRIBBLES]:
+                    actor.write(bytes([byte]), "a byte of a response")
+                    actor.rest(0.25)
+                play.spoil(f"{actor.name} dribbled for 10 s, where the limit is 2 s", "its end", "RUN-12")
+            actor.answer(request, request.payload)
+
+    held: list[str] = []
+    play.run(Job(tasks=["slow", "b"], workers=2, task_timeout_s=2.0, shutdown_timeout_s=SOON_S), role)
+    play.check_answers(["slow", "b"])
+    play.check("RUN-12", bool(held), "no worker held it", "one")
+
+
+@master_case("master-job/lives-on-without-output", "SHUT-10", checks=4, idle=True)
+def lives_on_without_output(play: Play) -> None:
+    """A worker that closes its standard output while it has a task, and lives on, does not hold up the run."""
+
+    def role(actor: Actor) -> None:
+        while (request := actor.request()) is not None:
+            if request.payload == "x" and not closed:
+                closed.append(actor.name)
+                actor.close_output()
+                actor.ended_within(15)
+            actor.answer(request, request.payload)
+
+    closed: list[str] = []
+    play.run(Job(tasks=["x", "b"], workers=2, shutdown_timeout_s=SOON_S), role)
+    play.check_answers(["x", "b"])
+    play.check("SHUT-10", bool(closed), "no worker closed its output", "one")
 
 
 @master_case("master-job/time-limit", "JOB-2", "SHUT-10", checks=5, idle=True)

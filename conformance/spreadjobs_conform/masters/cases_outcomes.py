@@ -75,6 +75,26 @@ def every_form(play: Play) -> None:
         play.check("OUT-3", play.screen.count(text) > 1, f"{text!r} is not on the screen for both", "out and err")
 
 
+@master_case("master-out/lines-of-every-outcome", "OUT-3", checks=5)
+def lines_of_every_outcome(play: Play) -> None:
+    """The lines that go with a refusal and with a failure are shown as those of an answer are."""
+    refused: list[str] = []
+
+    def role(actor: Actor) -> None:
+        while (request := actor.request()) is not None:
+            if not refused:
+                refused.append(actor.name)
+                actor.respond(("TooBusy", request.task_id, 0.0), ["out of the refusal\n"], ["err of the refusal\n"])
+            else:
+                first = ("RemoteException", request.task_id, "ValueError", "bad", "")
+                actor.respond(first, ["out of the failure\n"], ["err of the failure\n"])
+
+    play.run(Job(tasks=["x"], workers=1), role)
+    for text in ("out of the refusal", "err of the refusal", "out of the failure", "err of the failure"):
+        play.check("OUT-3", text in play.screen, f"{text!r} is not on the screen", "the lines, whatever the response")
+    play.check_count()
+
+
 @master_case("master-busy/put-back", "BUSY-3", checks=4)
 def put_back(play: Play) -> None:
     """A task that is refused three times is answered at the fourth, where two ends set a task aside."""

@@ -15,6 +15,28 @@ from spreadjobs_conform.values import difference, show
 MAX_TASK_ID: Final = 2**53 - 1
 FIRST_START: Final = 10**4
 LAST_START: Final = 2**31
+NESTED: Final[list[object]] = []
+"""Lists 90 deep: DATA-2 has 100 with what stands around them."""
+for _ in range(90):
+    NESTED[:] = [list(NESTED)]
+VALUES: Final[tuple[object, ...]] = (
+    [3.141592653589793, 0.1, 1e300, 5e-324, -2.5e-300],
+    [9007199254740991, -9007199254740991, 2147483648],
+    ["e\u0301 \u00e9 \u2028 \ufb01", "nul\0", "\U0001f600", " a \r\n"],
+    {"__proto__": 1, "": 2, "constructor": {"length": 3}},
+    NESTED,
+    [True, False, None, [], {}, "", 0],
+    "x" * 70_000,
+    [{"a": [1, {"b": []}]}, "1", 1],
+)
+PICKLED: Final[tuple[object, ...]] = (
+    [2**64, -(2**70), 2**63],
+    [bytearray(b"ab"), b"\xff\0", b""],
+    [frozenset({1}), {2, 3}, set()],
+    [-0.0, float("inf"), float("nan"), 1j],
+    [(), (1,), (1, (2, [3]))],
+    {1: "int", (2, 3): "tuple", b"k": 0, None: 1},
+)
 PAYLOADS: Final[tuple[object, ...]] = ("text", 0, None, [1, 2], ["stop", 3], {"op": "x"}, [], 2.5, True, "")
 
 
@@ -27,6 +49,19 @@ def requests_are_pairs(play: Play) -> None:
         same = [each for each in came if difference(due, each, by_number=play.codec == "json") is None]
         play.check("RUN-1", bool(same), f"no request had {show(due)}; they had {show(came)}", "each payload as it is")
     play.check_answers(PAYLOADS)
+
+
+@master_case("master-run/values-travel", "RUN-1", "JOB-1", "DATA-1", checks=16)
+def values_travel(play: Play) -> None:
+    """Payloads reach a worker and answers the caller as they are: the last digit, each character, each type."""
+    values = [*VALUES, *(PICKLED if play.codec == "pickle" else ())]
+    play.run(Job(tasks=values, workers=1), echo)
+    sent = [request.payload for request in play.first.requests]
+    for due in values:
+        same = any(difference(due, each, by_number=play.codec == "json") is None for each in sent)
+        play.check("RUN-1", same, f"no request had {show(due)}", "each payload as it is")
+    for index, due in enumerate(values):
+        play.check_answer(index, due, "JOB-1")
 
 
 @master_case("master-run/nothing-but-requests", "RUN-10", "SHUT-1", checks=6)

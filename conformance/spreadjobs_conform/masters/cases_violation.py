@@ -42,7 +42,7 @@ def shapes(play: Play) -> None:
     each_once(play, deeds, "VIO-1")
 
 
-@master_case("master-violation/task-ids", "VIO-1", checks=13)
+@master_case("master-violation/task-ids", "VIO-1", checks=15)
 def task_ids(play: Play) -> None:
     """A task id that is wrong, repeated, of another type, or was never sent is a violation."""
 
@@ -51,6 +51,11 @@ def task_ids(play: Play) -> None:
         actor.request(1)
         actor.answer(request, WRONG)
 
+    def refused_twice(actor: Actor, request: Request) -> None:
+        actor.refuse(request, 30.0)
+        actor.rest(0.2)
+        actor.refuse(request, 0.0)
+
     deeds: list[tuple[str, Deed]] = [
         ("answered with the id + 1000000", said(lambda task_id: ((task_id + 1_000_000, WRONG), None, None))),
         ("answered with an id that was never sent", said(lambda _: ((NEVER_SENT, WRONG), None, None))),
@@ -58,6 +63,7 @@ def task_ids(play: Play) -> None:
         ("refused another id", said(lambda task_id: (("TooBusy", task_id + 1_000_000, 0.0), None, None))),
         ("said Alive for an id that was never sent", said(lambda _: (("Alive", NEVER_SENT), None, None))),
         ("answered twice", repeated),
+        ("refused twice", refused_twice),
     ]
     each_once(play, deeds, "VIO-1")
 

@@ -27,8 +27,8 @@ class Job:
     pickle_protocol: int = 4
     arguments: Sequence[object] = ()
     """For each worker, behind those by which a played worker is started: text, bytes, paths, numbers, None."""
-    program: str = ""
-    """What stands first in each argument list, if not the played worker."""
+    absent: Sequence[int] = ()
+    """Slots, from 0, whose program is not there."""
     reads: bool = True
     """Whether the played workers read their input from the start on, or when a role says so."""
     max_attempts: int = 3

@@ -40,6 +40,7 @@ LOOK_S: Final = 0.02
 LONGEST_FOLDER_BYTES: Final = 70
 """Of the temporary folder: the path of a socket may have 103 bytes (macOS; Linux has 107)."""
 MOST_SAID: Final = 400
+ABSENT: Final = "/nonexistent/spread-jobs-worker"
 PLAYED: Final = Path(__file__).with_name("played.py")
 
 
@@ -113,17 +114,24 @@ class Play:
             door.bind(str(Path(folder, "kit")))
             cast = self._cast = Cast(self.job, role, self.transcript, door)
             place = Path(folder, "job.json")
-            first = [self.job.program or sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
-            self.job.write(place, [[*first, str(slot), *self.job.arguments] for slot in range(self.job.workers)])
+            played = [sys.executable, "-I", "-S", str(PLAYED), str(Path(folder, "kit"))]
+            programs = [[ABSENT] if slot in self.job.absent else played for slot in range(self.job.workers)]
+            workers = [[*program, str(slot), *self.job.arguments] for slot, program in enumerate(programs)]
+            self.job.write(place, workers)
             self._perform(place, cast, limit_s * self.performer.scale)
         return self.account
 
     def _perform(self, place: Path, cast: Cast, limit_s: float) -> None:
         cast.note("kit", f"starts the master with {self.job.told()}")
-        subject = Subject(self.performer.command, place)
+        cast.open()  # First: a quick master has a worker at the door before this thread goes on.
+        try:
+            subject = Subject(self.performer.command, place)
+        except BaseException:
+            cast.finish()
+            cast.close(KILL_LIMIT_S)
+            raise
         stuck: Hang | None = None
         try:
-            cast.open()
             stuck = self._wait(subject, cast, limit_s)
         finally:
             cast.finish()
@@ -251,13 +259,13 @@ class Play:
 
     def _was_sent(self, index: int) -> bool:
         """Whether any worker was sent the payload of a task, bare or in a pair."""
-        payload = self.job.tasks[index]
-        return any(
-            message.value == payload
-            or (isinstance(message.value, list | tuple) and len(message.value) > 1 and message.value[1] == payload)
-            for actor in self.actors
-            for message in actor.messages
-        )
+        payload, by_number = self.job.tasks[index], self.job.codec == "json"
+        for message in (message for actor in self.actors for message in actor.messages):
+            value = message.value
+            inner = value[1] if isinstance(value, list | tuple) and len(value) > 1 else value
+            if any(difference(payload, each, by_number=by_number) is None for each in (inner, value)):
+                return True
+        return False
 
     def check_count(self, requirement: str = "") -> None:
         """

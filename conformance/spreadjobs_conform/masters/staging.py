@@ -119,7 +119,9 @@ def read_to_the_end(actor: Actor) -> None:
         pass
 
 
-def ending(play: Play, end: Callable[[Actor], None], *, workers: int = 2) -> Role:
+def ending(
+    play: Play, end: Callable[[Actor], None], *, workers: int = 2, held: Callable[[Actor], None] | None = None
+) -> Role:
     """
     Ends at the payload ``x``, after each slot has answered one.
 
@@ -129,12 +131,15 @@ def ending(play: Play, end: Callable[[Actor], None], *, workers: int = 2) -> Rol
         play: The case's.
         end: What becomes of a worker that was sent ``x``; if it returns, the task is answered.
         workers: How many slots there are, and at least so many tasks with the payload ``FIRST``.
+        held: What is waited for before any other task is answered.
     """
 
     def role(actor: Actor) -> None:
         while (request := actor.request()) is not None:
             if request.payload == "x":
                 end(actor)
+            elif request.payload != FIRST and held is not None:
+                held(actor)
             if request.payload == FIRST:
                 play.wait(lambda: len(play.actors) >= workers, 10, "not all workers were started", "one for each task")
             actor.answer(request, request.payload)
