@@ -146,10 +146,11 @@ def others_go_on(play: Play) -> None:
     sent_early: list[object] = []
 
     def refuser(actor: Actor) -> None:
-        request = actor.request()
-        while request is not None:  # Those too that were sent ahead.
+        held = [actor.request()]
+        while held[-1] is not None:  # Those too that were sent ahead.
+            held.append(actor.request(0.1))
+        for request in filter(None, held):
             actor.refuse(request, LONG_DELAY_S)
-            request = actor.request(0.1)
         further = actor.request(NOTHING_FOR_S)
         if further is not None:
             sent_early.append(further.payload)

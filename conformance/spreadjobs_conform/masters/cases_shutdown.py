@@ -12,7 +12,7 @@ from spreadjobs_conform.masters.cast import Role
 from spreadjobs_conform.masters.job import Job
 from spreadjobs_conform.masters.play import Play, echo
 from spreadjobs_conform.masters.registry import master_case
-from spreadjobs_conform.masters.staging import SOON_S, first_at, read_to_the_end
+from spreadjobs_conform.masters.staging import first_at, read_to_the_end
 from spreadjobs_conform.registry import JSON, PICKLE
 
 CHILD_S: Final = 60.0
@@ -260,5 +260,5 @@ def limit_of_its_own(play: Play) -> None:
         actor.write(b"so far\n", "text")
         actor.rest(CHILD_S)
 
-    play.run(Job(workers=1, command_timeout_s=2.0, shutdown_timeout_s=SOON_S), role)
+    play.run(Job(workers=1, command_timeout_s=2.0), role)
     _check_text(play, "CMD-3", [["so far\n"]])
