@@ -75,6 +75,21 @@ class Shrunk:
 
 
 @attrs.define
+class Seen:
+    """The conversations with failures of one kind: a common one comes thousands of times in an hour."""
+
+    smallest: Conversed
+    """The one with the fewest bytes is the way that is shortest."""
+    count: int = 1
+
+    def add(self, conversed: Conversed) -> None:
+        """Counts one more."""
+        self.count += 1
+        if len(conversed.play.data) < len(self.smallest.play.data):
+            self.smallest = conversed
+
+
+@attrs.define
 class Tally:
     """What was explored."""
 
@@ -85,10 +100,12 @@ class Tally:
     lacking: int = 0
     transitions: Counter[str] = attrs.field(factory=Counter)
     ops: Counter[str] = attrs.field(factory=Counter)
-    kinds: dict[Kind, list[Conversed]] = attrs.field(factory=dict)
+    kinds: dict[Kind, Seen] = attrs.field(factory=dict)
     faults: list[Conversed] = attrs.field(factory=list)
     """Those in which the kit itself went wrong."""
     took_s: float = 0.0
+    interrupted: bool = False
+    """Whether it was stopped before its time was over."""
 
     def add(self, conversed: Conversed) -> None:
         """Counts one more."""
@@ -99,8 +116,10 @@ class Tally:
         self.transitions.update(conversed.script.taken)
         self.lacking += one.lacking
         self.left += one.verdict.status is Status.NOT_TESTABLE
-        if one.kind is not None:
-            self.kinds.setdefault(one.kind, []).append(conversed)
+        if one.kind in self.kinds:
+            self.kinds[one.kind].add(conversed)
+        elif one.kind is not None:
+            self.kinds[one.kind] = Seen(conversed)
         elif one.verdict.status is Status.HARNESS_ERROR:
             self.faults.append(conversed)
 
@@ -139,10 +158,9 @@ class Explorer:
 
     def explore(self) -> Tally:
         """
-        Has conversations until the time is over, or there are enough, or enough kinds of failures.
+        Has conversations until the time is over, or there are enough, or enough kinds of failures, or it is stopped.
 
-        Raises:
-            KeyboardInterrupt: As it came; all workers have been ended then.
+        All workers have been ended then: what was found is worth telling however it was ended.
         """
         tally = Tally()
         began_s = time.monotonic()
@@ -151,6 +169,9 @@ class Explorer:
         try:
             for conversed in self._in_order(pool, tally, end_s):
                 tally.add(conversed)
+        except KeyboardInterrupt:
+            self._stop.set()
+            tally.interrupted = True
         except BaseException:
             self._stop.set()
             raise
@@ -207,8 +228,24 @@ class Explorer:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         for seen, each in zip(tally.kinds.values(), found, strict=True):
-            tally.left += len(seen) if each is None else 0
+            tally.left += seen.count if each is None else 0
         return [each for each in found if each is not None]
+
+    def as_they_came(self, tally: Tally) -> list[Shrunk]:
+        """The failures of each kind, as they are: nobody waits for smaller ones."""
+        return [
+            Shrunk(
+                origin=seen.smallest,
+                count=seen.count,
+                script=seen.smallest.script,
+                play=seen.smallest.play,
+                had=seen.smallest.had,
+                tried=0,
+                is_smallest=False,
+                is_flaky=False,
+            )
+            for seen in tally.kinds.values()
+        ]
 
     def _leaves_by_itself(self, conversed: Conversed) -> bool:
         """
@@ -222,9 +259,8 @@ class Explorer:
         ended = self._had(conversed.number, attrs.evolve(conversed.play, moves=moves))
         return ended.verdict.status is Status.NOT_TESTABLE
 
-    def _shrink(self, kind: Kind, seen: Sequence[Conversed]) -> Shrunk | None:
-        # Of several, the one with the fewest bytes is the way that is shortest.
-        smallest = min(seen, key=lambda each: len(each.play.data))
+    def _shrink(self, kind: Kind, seen: Seen) -> Shrunk | None:
+        smallest = seen.smallest
         if self._leaves_by_itself(smallest):
             return None
         shrinker = Shrinker(
@@ -236,8 +272,8 @@ class Explorer:
         for script in (shrinker.shrink(smallest.script), smallest.script):
             again = self._seen_again(smallest.number, script, kind)
             if again is not None:
-                return self._shrunk(smallest, len(seen), script, again, shrinker)
-        return self._shrunk(smallest, len(seen), smallest.script, smallest.had, shrinker, is_flaky=True)
+                return self._shrunk(smallest, seen.count, script, again, shrinker)
+        return self._shrunk(smallest, seen.count, smallest.script, smallest.had, shrinker, is_flaky=True)
 
     def _shrunk(  # noqa: PLR0913 - what there is to say of it
         self,

@@ -78,12 +78,15 @@ def _explore(options: FuzzOptions, runner: Runner, report: FuzzReport) -> Exit:
     explorer = Explorer(options, candidate, patience, load_transitions(), served_ops(candidate, patience))
     tally = explorer.explore()
     levels: list[tuple[str, bool]] = []
-    for shrunk in sorted(explorer.shrink(tally), key=lambda each: -each.count):
+    found = explorer.as_they_came(tally) if tally.interrupted else explorer.shrink(tally)
+    for shrunk in sorted(found, key=lambda each: -each.count):
         level = level_of(shrunk.had.verdict, runner.requirements)
         levels.append((level, level == "MUST" or options.strict))
         report.found(shrunk, _written(shrunk, options, candidate))
     report.kit_faults(tally.faults)
     report.explored(tally, options.seed)
+    if tally.interrupted:
+        raise KeyboardInterrupt
     status, text = verdict_of(tally, levels)
     report.verdict(text)
     return status
