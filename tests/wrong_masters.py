@@ -95,6 +95,6 @@ def all_findings(masters: Sequence[WrongMaster], side_by_side: int) -> Iterator[
 
 
 def _fails(master: WrongMaster, case: MasterCase) -> bool:
-    """Whether a case fails, twice where it is not due to: what does not come again comes of a machine that is too busy."""
+    """Whether a case fails, twice where it is not due to: a busy machine may make it fail once."""
     tries = 1 if case.id in master.fails else 2
     return all(finding(case, master.command, master.codec) is not None for _ in range(tries))
