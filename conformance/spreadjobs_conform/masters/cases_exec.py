@@ -181,12 +181,13 @@ def reads_in_preparation(play: Play) -> None:
     def right(actor: Actor) -> None:
         actor.read_on()
         actor.prepare(2)
+        play.wait(lambda: bool(begun), 10, "the first of two workers was not started", "a worker for each slot")
         echo(actor)
 
     job = Job(tasks=[1, 2], workers=2, preparation=[item, None], reads=False, shutdown_timeout_s=SOON_S)
     play.run(job, first_at(0, stubborn, right))
     play.check_answers([1, 2])
-    play.check("EXEC-8", bool(begun), "the first of two workers was not started", "a worker for each argument list")
+    play.check("EXEC-8", bool(begun), "the first of two workers was not started", "a worker for each slot")
 
 
 @master_case("master-exec/standard-error-is-passed-on", "EXEC-12", checks=3)

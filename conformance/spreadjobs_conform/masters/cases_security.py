@@ -146,8 +146,12 @@ def size_limit(play: Play) -> None:
         came = f"{actor.name} wrote 64 MiB of one message, where the limit is 1 MiB, and was not ended"
         play.spoil(came, "its end, at the limit", "SEC-2")
 
+    def patient(actor: Actor) -> None:
+        play.wait(lambda: bool(begun), 10, "the first of two workers was given no task", "one for each")
+        echo(actor)
+
     job = Job(tasks=["a", "b"], workers=2, max_message_bytes=MOST_BYTES, shutdown_timeout_s=SOON_S)
-    play.run(job, first_at(0, boundless))
+    play.run(job, first_at(0, boundless, patient))
     play.check_answers(["a", "b"])
     play.check("SEC-2", bool(begun), "the first of two workers was given no task", "one for each")
 
