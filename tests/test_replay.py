@@ -42,7 +42,7 @@ SHORT = Settings(task_timeout_s=0.5, restarts=1)
         ("raise", "raised", "LookupError: as told"),
         ("crash", "died", "killed by SIGSEGV"),
         ("status", "died", "exit status 7"),
-        ("print", "violation", "the bytes begin b'stray line, and no answer"),
+        ("print", "violation", "stray line, and no answer"),  # with " about it where an id behind it holds '
         ("hang", "timed out", "it read all that it was sent, and no message is begun"),
         ("leave", "departed", "left with exit status 0"),
     ],
