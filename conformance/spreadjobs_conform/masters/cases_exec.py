@@ -172,8 +172,8 @@ def reads_in_preparation(play: Play) -> None:
     begun: list[str] = []
 
     def stubborn(actor: Actor) -> None:
-        actor.write(b"loading the model\n")
         begun.append(actor.name)
+        actor.write(b"loading the model\n")
         if not actor.ended_within(5):
             came = f"{actor.name} read no preparation and wrote a line; 5 s later the master had not ended it"
             play.spoil(came, "the end of that worker: the master reads while it writes")

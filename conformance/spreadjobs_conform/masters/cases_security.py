@@ -138,8 +138,8 @@ def size_limit(play: Play) -> None:
         start = actor.encoded(((request.task_id, "x" * MEBIBYTE), None, None))[: MEBIBYTE // 2]
         if play.codec == "pickle":
             start = raw_answer(request.task_id, b"\x8d" + struct.pack("<Q", 2 * ENDLESS_BYTES))[:-5]
-        actor.write(start, "the beginning of a message")
         begun.append(actor.name)
+        actor.write(start, "the beginning of a message")
         for _ in range(ENDLESS_BYTES // MEBIBYTE):
             actor.write(b"x" * MEBIBYTE, "a mebibyte more of it")
             actor.rest(PAUSE_S)

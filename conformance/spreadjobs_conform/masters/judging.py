@@ -140,9 +140,10 @@ def judged(case: MasterCase, performer: Performer, level: str, *, first: bool = 
     ending = attempt(lambda: case.body(play))
     if isinstance(ending, Interrupted) or (first and isinstance(ending, CannotStart)):
         raise ending
-    if ending is None and play.checks < case.checks:
+    few = ending is None and play.checks < case.checks
+    if few:
         ending = HarnessFault(f"{play.checks} checks were made, {case.checks} are declared: this pass proves nothing")
-    if isinstance(ending, HarnessFault) and _starts_too_few(play):
+    if isinstance(ending, HarnessFault) and (not play.actors or (few and _starts_too_few(play))):
         # A case may look for the workers of a job and for what they were sent: what is missing is no fault of the kit.
         came = (
             f"the master started {len(play.actors) or 'no'} worker{'s' * (len(play.actors) > 1)} for {play.job.told()}"
