@@ -119,7 +119,7 @@ PREPARED, REFUSED = [], {}
 
 def conformance(payload):
     if payload["op"] == "raise":
-        raise type("", (type,), {"__name__": as_str(payload["type"])})("", (Exception,), {})(payload["message"])  # any name
+        raise type("", (type,), {"__name__": as_str(payload["type"])})("", (Exception,), {})(payload["message"])
     if payload["op"] == "busy":
         REFUSED[payload["key"]] = REFUSED.get(payload["key"], 0) + 1
         if REFUSED[payload["key"]] <= payload["times"]:
