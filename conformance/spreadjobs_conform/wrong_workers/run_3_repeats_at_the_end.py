@@ -12,9 +12,9 @@ class RepeatsAtTheEnd(Worker):
 
     def handle(self, request: object) -> None:
         poll = select.poll()
-        poll.register(0, select.POLLHUP)
+        poll.register(0, select.POLLHUP)  # A busy kit may close it a moment after it has written the request.
         response = self.respond(request)
-        self.late = response if any(event & select.POLLHUP for _, event in poll.poll(0)) else None
+        self.late = response if any(event & select.POLLHUP for _, event in poll.poll(20)) else None
         self.send(response)
 
     def at_end(self) -> None:
